@@ -1,0 +1,1 @@
+"""Use cases: what a key or a command does, without Textual."""

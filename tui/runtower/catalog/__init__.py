@@ -1,0 +1,1 @@
+"""The columnar table of every run that is known."""

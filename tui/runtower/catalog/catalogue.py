@@ -1,0 +1,299 @@
+"""Every run of every source, as columns that are made when somebody looks at them.
+
+Global rows are dense int32, given once a session as runs become known; they are the identity of a run on the screen
+(marks, cursor, pins). Only the UI's loop changes a catalogue; what it hands out may be read anywhere.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from runtower.catalog.columns import Column, NumberColumn, TextColumn
+from runtower.catalog.segment import Floats, Ints, RunCell, Segment
+from runtower.catalog.source_table import SourceTable, put_numbers, with_texts
+from runtower.domain import runs
+from runtower.domain.runs import ColumnKey, Experiment, Kind, RunKey
+from runtower.domain.values import MISSING_BITS
+
+_COLUMNS_KEPT: Final = 40
+_NUMBER_ATTRIBUTES: Final = frozenset({runs.START_TIME, runs.END_TIME})
+
+
+class Catalogue:
+    """The sources' tables under one numbering of rows.
+
+    `version` counts every change; `shape` only those that add or lose runs, names of experiments or parents.
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.shape = 0
+        self.sources: list[SourceTable] = []
+        self._globals: list[Ints] = []  # by source: its row -> global row
+        self._source_of = np.empty(0, np.uint8)
+        self._local_of = np.empty(0, np.int32)
+        self._columns: OrderedDict[ColumnKey, Column] = OrderedDict()
+
+    # -- what changes it
+
+    def source(self, name: str) -> int:
+        """The number of a source, added when it is new."""
+        for number, table in enumerate(self.sources):
+            if table.name == name:
+                return number
+        self.sources.append(SourceTable(name))
+        self._globals.append(np.empty(0, np.int32))
+        return len(self.sources) - 1
+
+    def add(
+        self,
+        source: int,
+        seq: int,
+        segment: Segment | None,
+        gone: Iterable[int] = (),
+        experiments: Sequence[Experiment] | None = None,
+    ) -> None:
+        """A piece of news of one source."""
+        table = self.sources[source]
+        before = table.size
+        gone = list(gone)
+        table.add(seq, segment, gone)
+        self._number(source)
+        self.version += 1
+        if table.size != before or gone or (segment is not None and segment.count(runs.PARENT)):
+            self.shape += 1
+        if experiments is not None:
+            table.experiments = {experiment.experiment_id: experiment for experiment in experiments}
+            self.shape += 1
+            self._columns.pop(runs.EXPERIMENT, None)
+        if segment is not None:
+            self._patch(source, segment, table.size != before)
+
+    def rebase(self, source: int, upto: int, base: Segment) -> None:
+        """The source's process made one base of the pieces so far: nothing changes but where the cells lie."""
+        self.sources[source].rebase(upto, base)
+        self._number(source)
+        self._columns.clear()
+
+    def reset(self, source: int, base: Segment | None, experiments: Sequence[Experiment] = ()) -> None:
+        """Another store answers under this name. Its old rows die; the new ones get new numbers."""
+        table = self.sources[source]
+        self._source_of[self._globals[source]] = _DEAD
+        table.reset(base)
+        table.experiments = {experiment.experiment_id: experiment for experiment in experiments}
+        self._globals[source] = np.empty(0, np.int32)
+        self._number(source)
+        self._columns.clear()
+        self.version += 1
+        self.shape += 1
+
+    def _number(self, source: int) -> None:
+        known, table = self._globals[source], self.sources[source]
+        fresh = table.size - len(known)
+        if fresh <= 0:
+            return
+        first = len(self._source_of)
+        self._globals[source] = np.concatenate([known, np.arange(first, first + fresh, dtype=np.int32)])
+        self._source_of = np.concatenate([self._source_of, np.full(fresh, source, np.uint8)])
+        self._local_of = np.concatenate([self._local_of, np.arange(len(known), table.size, dtype=np.int32)])
+
+    def _patch(self, source: int, segment: Segment, grown: bool) -> None:
+        """Bring the columns that are at hand up to date without looking at anything but the new piece."""
+        rows = self._globals[source][segment.rows]
+        for key, column in list(self._columns.items()):
+            if key in _DERIVED:
+                del self._columns[key]
+            elif isinstance(column, NumberColumn):
+                if segment.whole or key in segment.entries or grown:
+                    values = _grown(column.values, len(self._source_of), NumberColumn.empty(0).values)
+                    put_numbers(values, segment, key, rows)
+                    self._columns[key] = NumberColumn(values)
+            elif segment.whole or key in segment.entries or grown:
+                codes = _grown(column.codes, len(self._source_of), column.codes)
+                self._columns[key] = with_texts(column, segment, key, rows, codes)
+
+    # -- what it tells
+
+    @property
+    def size(self) -> int:
+        """One more than the greatest global row."""
+        return len(self._source_of)
+
+    def alive(self) -> NDArray[np.bool_]:
+        """By global row whether its source still has it."""
+        alive = np.zeros(self.size, bool)
+        for places, table in zip(self._globals, self.sources, strict=True):
+            alive[places] = table.alive()
+        return alive
+
+    def source_of(self, row: int) -> SourceTable:
+        return self.sources[int(self._source_of[row])]
+
+    def source_numbers(self) -> NDArray[np.uint8]:
+        """By global row the number of its source."""
+        return self._source_of
+
+    def run_key(self, row: int) -> RunKey:
+        table = self.source_of(row)
+        return RunKey(table.name, table.run_id(int(self._local_of[row])))
+
+    def cells(self, row: int) -> list[RunCell]:
+        """Everything that is known of one run."""
+        return self.source_of(row).cells(int(self._local_of[row]))
+
+    def rows_of(self, keys: Sequence[RunKey]) -> Ints:
+        """Global rows of runs, -1 for one that isn't known."""
+        found = np.full(len(keys), -1, np.int32)
+        for number, table in enumerate(self.sources):
+            mine = [place for place, key in enumerate(keys) if key.source == table.name]
+            if mine:
+                rows = table.rows_of([keys[place].run_id for place in mine])
+                known = rows >= 0
+                found[np.array(mine)[known]] = self._globals[number][rows[known]]
+        return found
+
+    def keys(self) -> dict[ColumnKey, bool]:
+        """Every key of any source, and whether it is text in all that have it."""
+        out: dict[ColumnKey, bool] = {}
+        for table in self.sources:
+            for key, is_text in table.keys().items():
+                out[key] = out.get(key, True) and is_text
+        return out
+
+    def coverage(self) -> dict[ColumnKey, int]:
+        """About how many runs have each key."""
+        counts: dict[ColumnKey, int] = {}
+        for table in self.sources:
+            for key, count in table.coverage().items():
+                counts[key] = counts.get(key, 0) + count
+        return counts
+
+    def column(self, key: ColumnKey) -> Column:
+        """The dense column of a key; one that no run has is all missing. The last 40 asked for are kept."""
+        found = self._columns.get(key)
+        if found is not None:
+            self._columns.move_to_end(key)
+            return found
+        column = self._make(key)
+        self._columns[key] = column
+        while len(self._columns) > _COLUMNS_KEPT:
+            self._columns.popitem(last=False)
+        return column
+
+    def numbers(self, key: ColumnKey) -> NumberColumn:
+        """The column as numbers: of a text column those its texts spell."""
+        column = self.column(key)
+        return column.as_numbers() if isinstance(column, TextColumn) else column
+
+    def texts(self, key: ColumnKey) -> TextColumn:
+        """A column that is text, or none at all."""
+        column = self.column(key)
+        return column if isinstance(column, TextColumn) else TextColumn.empty(self.size)
+
+    def _make(self, key: ColumnKey) -> Column:
+        derive = _DERIVED.get(key)
+        if derive is not None:
+            return derive(self)
+        if self._is_number(key):
+            values = NumberColumn.empty(self.size).values
+            for places, table in zip(self._globals, self.sources, strict=True):
+                values[places] = table.numbers(key).values
+            return NumberColumn(values)
+        out = TextColumn.empty(self.size)
+        for places, table in zip(self._globals, self.sources, strict=True):
+            mine = table.texts(key)
+            out.codes[places] = np.where(mine.codes < 0, -1, mine.codes + len(out.words))
+            if len(mine.words):
+                out = _joined(out, mine)
+        return out
+
+    def _is_number(self, key: ColumnKey) -> bool:
+        return key.kind is Kind.METRIC or key in _NUMBER_ATTRIBUTES
+
+    def global_rows(self, source: int) -> Ints:
+        """By row of a source its global row."""
+        return self._globals[source]
+
+
+_DEAD: Final = 255
+
+
+def _grown(old: NDArray, size: int, fill: NDArray) -> NDArray:  # type: ignore[type-arg]
+    """A copy of `size`; new places are missing."""
+    new = np.empty(size, old.dtype)
+    new[: len(old)] = old
+    if old.dtype == np.float64:
+        new[len(old) :].view(np.int64)[:] = MISSING_BITS
+    else:
+        new[len(old) :] = -1
+    return new
+
+
+def _joined(left: TextColumn, right: TextColumn) -> TextColumn:
+    if not len(left.words):
+        return TextColumn(left.codes, right.words, right.types, right.numbers, right.sorted)
+    return TextColumn(
+        left.codes,
+        pa.concat_arrays([left.words, right.words]),
+        np.concatenate([left.types, right.types]),
+        np.concatenate([left.numbers, right.numbers]),
+    )
+
+
+def _experiment(catalogue: Catalogue) -> TextColumn:
+    """Names of experiments; an id without a name stands for itself."""
+    ids = catalogue.texts(runs.EXPERIMENT_ID)
+    codes = ids.codes.copy()
+    words: list[str] = []
+    id_words = ids.words.to_pylist()
+    for number, table in enumerate(catalogue.sources):
+        rows = catalogue.global_rows(number)
+        mine = codes[rows]
+        codes[rows] = np.where(mine < 0, -1, mine + len(words))
+        words += [table.experiments[word].name if word in table.experiments else word for word in id_words]
+    from_words = pa.array(words, pa.string())
+    return TextColumn(codes, from_words, np.zeros(len(words), np.uint8), _spelled(from_words))
+
+
+def _source(catalogue: Catalogue) -> TextColumn:
+    words = pa.array([table.name for table in catalogue.sources], pa.string())
+    codes = catalogue.source_numbers().astype(np.int32)
+    codes[codes == _DEAD] = -1
+    return TextColumn(codes, words, np.zeros(len(words), np.uint8), _spelled(words))
+
+
+def _run_id(catalogue: Catalogue) -> TextColumn:
+    words = pa.array([run_id for table in catalogue.sources for run_id in table.run_ids()], pa.string())
+    codes = np.full(catalogue.size, -1, np.int32)
+    offset = 0
+    for number, table in enumerate(catalogue.sources):
+        codes[catalogue.global_rows(number)] = np.arange(offset, offset + table.size)
+        offset += table.size
+    return TextColumn(codes, words, np.zeros(len(words), np.uint8), _spelled(words))
+
+
+def _duration(catalogue: Catalogue) -> NumberColumn:
+    """Milliseconds from start to end; missing while a run goes on (what is on the screen counts it up)."""
+    start, end = catalogue.numbers(runs.START_TIME), catalogue.numbers(runs.END_TIME)
+    values: Floats = end.values - start.values
+    values.view(np.int64)[start.missing | end.missing] = MISSING_BITS
+    return NumberColumn(values)
+
+
+def _spelled(words: pa.StringArray) -> Floats:
+    """Names are never taken for numbers."""
+    return NumberColumn.empty(len(words)).values
+
+
+_DERIVED: Final[dict[ColumnKey, Callable[[Catalogue], Column]]] = {
+    runs.EXPERIMENT: _experiment,
+    runs.SOURCE: _source,
+    runs.RUN_ID: _run_id,
+    runs.DURATION: _duration,
+}

@@ -1,0 +1,111 @@
+"""Dense columns: one value for each run that is known, made when a key is shown, sorted or filtered.
+
+A column never changes once made; new data makes a new one. So a thread may compute with the columns it was handed
+while the next ones are being made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from runtower.catalog.segment import Floats, Ints
+from runtower.catalog.words import column_order
+from runtower.domain.values import MISSING, MISSING_BITS
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """`values` float64 by global row; MISSING where a run has none."""
+
+    values: Floats
+
+    @cached_property
+    def missing(self) -> NDArray[np.bool_]:
+        return np.asarray(self.values.view(np.int64) == MISSING_BITS)
+
+    def number(self, row: int) -> float | None:
+        """The number of one run, None where it has none."""
+        value = self.values[row]
+        return None if value != value and self.missing[row] else float(value)
+
+    def text(self, row: int) -> str | None:
+        value = self.number(row)
+        return None if value is None else repr(value)
+
+    def sort_keys(self) -> tuple[Floats, NDArray[np.bool_]]:
+        """Numbers to sort by (NaN sorts last), and which rows are missing."""
+        return self.values, self.missing
+
+    @classmethod
+    def empty(cls, size: int) -> NumberColumn:
+        return cls(np.full(size, MISSING))
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """`codes` int32 by global row into `words`, -1 where a run has none; `numbers` beside each word.
+
+    A word may stand twice in `words` (pieces of the table bring their own dictionaries).
+    """
+
+    codes: Ints
+    words: pa.StringArray
+    types: NDArray[np.uint8]
+    numbers: Floats
+    sorted: bool = False
+
+    def text(self, row: int) -> str | None:
+        """The text of one run as the source spelled it, None where it has none."""
+        code = self.codes[row]
+        return None if code < 0 else str(self.words[int(code)].as_py())
+
+    def number(self, row: int) -> float | None:
+        """The number that the text of one run spells, if it does."""
+        code = self.codes[row]
+        if code < 0:
+            return None
+        value = self.numbers[code]
+        return None if value.view(np.int64) == MISSING_BITS else float(value)
+
+    @cached_property
+    def rank(self) -> Floats:
+        """By word its place in the order of a column, NaN for a word that spells NaN."""
+        rank = np.empty(len(self.words))
+        order = np.arange(len(self.words)) if self.sorted else column_order(self.words, self.numbers)
+        rank[order] = np.arange(len(self.words))
+        if not self.sorted and len(order) > 1:
+            self._level(rank, order)
+        rank[np.isnan(self.numbers) & (self.numbers.view(np.int64) != MISSING_BITS)] = np.nan
+        return rank
+
+    def _level(self, rank: Floats, order: NDArray[np.int64]) -> None:
+        """Equal words get one rank, so that a further sort key decides between them."""
+        words = self.words.take(pa.array(order))
+        fresh = np.ones(len(order), bool)
+        fresh[1:] = pa.compute.not_equal(words.slice(1), words.slice(0, len(words) - 1)).to_numpy(zero_copy_only=False)
+        rank[order] = np.cumsum(fresh)
+
+    def sort_keys(self) -> tuple[Floats, NDArray[np.bool_]]:
+        """Numbers to sort by (NaN sorts last), and which rows are missing."""
+        missing = self.codes < 0
+        if not len(self.words):
+            return np.full(len(self.codes), np.nan), missing
+        keys = self.rank[self.codes]
+        keys[missing] = np.nan
+        return keys, missing
+
+    def as_numbers(self) -> NumberColumn:
+        """The column of the numbers its texts spell."""
+        return NumberColumn(np.append(self.numbers, MISSING)[self.codes])
+
+    @classmethod
+    def empty(cls, size: int) -> TextColumn:
+        return cls(np.full(size, -1, np.int32), pa.array([], pa.string()), np.empty(0, np.uint8), np.empty(0), True)
+
+
+Column = NumberColumn | TextColumn

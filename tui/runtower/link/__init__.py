@@ -1,0 +1,1 @@
+"""Runs one source in a process of its own and talks to it."""

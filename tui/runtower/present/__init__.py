@@ -1,0 +1,1 @@
+"""Turns domain values into cells, glyphs and lines. Pure, without Textual."""

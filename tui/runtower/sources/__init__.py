@@ -1,0 +1,1 @@
+"""Where runs come from: the contract (port) and one folder per system."""

@@ -1,0 +1,163 @@
+"""The contract of a source: what a system that records runs has to offer, and may offer.
+
+Provisional until 1.0 (api = 1). A source is blocking and plain: it runs in a process of its own, where a small pool of
+threads calls it; the terminal sees an asynchronous mirror made by `runtower.link`. What a source can do is said by the
+protocols that its object satisfies, never by flags.
+
+Other packages add a source through the entry-point group `runtower.sources`; the object named there is a `SourceKind`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from runtower.domain.runs import Experiment, Kind
+from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+API = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Number cells of one key: metrics, and the attributes that are times (UTC epoch ms).
+
+    `at` int32 are places in `Delta.run_ids` (None: one value for each of them, in order), `values` float64 of the
+    same length; `runtower.domain.values.MISSING` takes a value away.
+    """
+
+    kind: Kind
+    key: str
+    at: NDArray[np.int32] | None
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Text cells of one key: params, tags and all other attributes, in the source's own spelling.
+
+    `at` as in `Numbers`; None among `values` takes a value away. `types` holds one `ValueType` a value where the
+    source has typed values (their text is canonical JSON), None where all are text.
+    """
+
+    kind: Kind
+    key: str
+    at: NDArray[np.int32] | None
+    values: Sequence[str | None]
+    types: bytes | None = None
+
+
+Cells = Numbers | Texts
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """Something that could not be read in one run; the run is shown all the same."""
+
+    run_id: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of what is new, as a table: `run_ids`, and cells by key.
+
+    whole       the runs given here are given whole: what was known of them before and isn't here is gone
+                (not whole: only the cells that are here change; every run must have been given whole before)
+    gone        ids of runs that the source no longer has at all
+    experiments all experiments of the source, or None where they did not change
+    cursor      where to go on; stored with the rows it belongs to. Opaque, at most 64 KiB
+    complete    whether everything the source has is known with this delta
+    known,total runs given so far, and how many there are (None: the source can't tell)
+    """
+
+    run_ids: Sequence[str]
+    cells: Sequence[Cells]
+    cursor: bytes
+    whole: bool = True
+    gone: Sequence[str] = ()
+    experiments: Sequence[Experiment] | None = None
+    complete: bool = True
+    known: int = 0
+    total: int | None = None
+    errors: Sequence[RowError] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the link remembers of a source between processes, handed to `open`: ids in the order first seen."""
+
+    run_ids: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to open: `uri` as the user or the search gave it, `options` from the settings of this source."""
+
+    name: str
+    kind: str
+    uri: str
+    read_only: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who answers: `key` is the stable source key (kind, canonical address without credentials, fingerprint of the
+    store), `address` what people read, `how` the access path and versions in words (shown by doctor)."""
+
+    key: str
+    address: str
+    how: str
+
+
+class Source(Protocol):
+    """An open source. Opening and every call may raise `runtower.domain.errors.TowerError`."""
+
+    def identity(self) -> Identity: ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class ListsRuns(Protocol):
+    """Lists runs, and later what changed."""
+
+    def changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
+        """What changed since `cursor` (b'': everything), newest runs first, as one or more deltas.
+
+        Nothing at all where nothing changed, and that must be cheap: it is asked every few seconds. `focus` holds
+        the ids (at most 200) that are on the screen: they are looked at in full each time something changed. A long
+        backfill yields often (a delta a second or so); the caller may stop iterating and come back with the last
+        cursor. Deleted runs are listed too (lifecycle 'deleted').
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsHistory(Protocol):
+    """Reads metric histories."""
+
+    def history(self, run_id: str, key: str) -> MetricSeries:
+        """The whole history. Raises NotFound where the run or the key isn't known."""
+        ...
+
+    def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
+        """Coarse curves of at most 200 runs, in any order; a run without that metric is left out."""
+        ...
+
+
+class SourceKind(Protocol):
+    """A kind of source: how it is found, and how one is opened."""
+
+    kind: str
+    api: int
+
+    def open(self, target: Target, known: Known) -> Source:
+        """Open the target for reading. Never creates or changes anything in it."""
+        ...
