@@ -2,8 +2,9 @@
 
 A segment holds some runs (`rows`, the source's dense int32 row ids, and their native ids) and cells by key. Nothing in
 it costs rows x keys: a key's cells are (row, value) pairs sorted by row, or, where every run of the segment has one,
-the values alone. Texts are codes into the key's own dictionary, which is sorted as the column sorts (numbers, then
-natural order), so that a code is a rank.
+the values alone. Texts are codes into the key's own dictionary. In a merged segment that is sorted as the column sorts
+(numbers, then natural order), so that a code is a rank; in a fresh one, where most keys are never looked at before the
+next merge, it is sorted when it is read.
 
 Layout, version 1: magic, uint32 length and msgpack of `_Head`, then seven Arrow IPC streams, 64-byte aligned:
 runs(row, run_id), directory, numbers(row, value), dense_numbers(value), texts(row, code), dense_texts(code),
@@ -22,9 +23,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from runtower.catalog.words import Words, sorted_words
+import runtower.catalog.arrow  # noqa: F401 - before the first use of pyarrow
+from runtower.catalog.words import distinct_words, sorted_words
 from runtower.domain.runs import ColumnKey, Kind
-from runtower.domain.values import MISSING, MISSING_BITS
+from runtower.domain.values import MISSING, MISSING_BITS, number_of
 from runtower.sources.port import Delta, Numbers, Texts
 
 MAGIC: Final = b"RTSEG\x00\x00\x01"
@@ -50,6 +52,7 @@ class _Entry(NamedTuple):
     cells: int
     dict_start: int
     dict_count: int
+    ordered: bool
 
 
 class NumberCells(NamedTuple):
@@ -135,6 +138,11 @@ class Segment:
         )
 
     @cached_property
+    def _ordered(self) -> dict[ColumnKey, TextCells]:
+        """Keys of a fresh segment whose dictionaries were sorted already."""
+        return {}
+
+    @cached_property
     def entries(self) -> dict[ColumnKey, _Entry]:
         """Every key with the place of its cells."""
         columns = [column.to_pylist() for column in self._directory.columns]
@@ -157,7 +165,18 @@ class Segment:
         return NumberCells(self._numbers[0][cut], self._numbers[1][cut])
 
     def texts(self, key: ColumnKey) -> TextCells:
-        """Cells of a text key. Raises KeyError where it has none."""
+        """Cells of a text key, their dictionary in column order. Raises KeyError where it has none."""
+        if self.entries[key].ordered:
+            return self._raw_texts(key)
+        cells = self._ordered.get(key)
+        if cells is None:
+            raw = self._raw_texts(key)
+            cells = TextCells(raw.rows, *sorted_words(raw.texts, raw.types, raw.codes))
+            self._ordered[key] = cells
+        return cells
+
+    def _raw_texts(self, key: ColumnKey) -> TextCells:
+        """As stored: where the entry isn't ordered, the dictionary is in no order and its numbers mean nothing."""
         entry = self.entries[key]
         cut = slice(entry.start, entry.start + entry.cells)
         words = slice(entry.dict_start, entry.dict_start + entry.dict_count)
@@ -192,7 +211,9 @@ class Segment:
                 found.append(RunCell(key, None, MISSING, 0))
             else:
                 word = entry.dict_start + code
-                found.append(RunCell(key, texts[word].as_py(), float(numbers[word]), int(types[word])))
+                text = texts[word].as_py()
+                spelled = float(numbers[word]) if entry.ordered else number_of(text)
+                found.append(RunCell(key, text, MISSING if spelled is None else spelled, int(types[word])))
         return found
 
 
@@ -210,7 +231,8 @@ def encode(delta: Delta, rows: Ints) -> bytes:
         if isinstance(cells, Numbers):
             writer.add_numbers(key, spots, cells.values[by_row])
         else:
-            writer.add_texts(key, spots, *_dictionary(cells, by_row))
+            codes, words, types = _dictionary(cells)
+            writer.add_fresh_texts(key, spots, codes[by_row], words, types)
     return writer.finish()
 
 
@@ -253,7 +275,7 @@ def _merge_numbers(writer: _Writer, key: ColumnKey, having: list[tuple[int, Segm
         if segment.is_text(key):
             continue
         cells = segment.numbers(key)
-        counts = newest[cells.rows] <= number
+        counts = _counting(newest, cells.rows, number)
         rows.append(cells.rows[counts])
         values.append(cells.values[counts])
     keep, row = _last(rows)
@@ -263,17 +285,18 @@ def _merge_numbers(writer: _Writer, key: ColumnKey, having: list[tuple[int, Segm
 
 
 def _merge_texts(writer: _Writer, key: ColumnKey, having: list[tuple[int, Segment]], newest: Ints) -> None:
-    rows, codes, offset = [], [], 0
+    having = [(number, segment) for number, segment in having if segment.is_text(key)]
+    rows: list[Ints] = []
+    codes: list[Ints] = []
     words: list[pa.StringArray] = []
     types: list[NDArray[np.uint8]] = []
+    offset = 0
     for number, segment in having:
-        if not segment.is_text(key):
-            continue
-        cells = segment.texts(key)
-        counts = newest[cells.rows] <= number
+        cells = segment._raw_texts(key)
+        counts = _counting(newest, cells.rows, number)
         rows.append(cells.rows[counts])
         code = cells.codes[counts]
-        codes.append(np.where(code < 0, -1, code + offset).astype(np.int32))
+        codes.append(np.where(code < 0, np.int32(-1), code + np.int32(offset)))
         words.append(cells.texts)
         types.append(cells.types)
         offset += len(cells.texts)
@@ -281,13 +304,20 @@ def _merge_texts(writer: _Writer, key: ColumnKey, having: list[tuple[int, Segmen
     code = np.concatenate(codes)[keep]
     there = code >= 0
     row, code = row[there], code[there]
-    if len(words) == 1 and len(row) == len(rows[0]):
-        single = having[0][1].texts(key)
+    first = having[0][1]
+    if len(having) == 1 and first.entries[key].ordered and len(row) == first.count(key):
+        single = first.texts(key)
         writer.add_texts(key, row, code, single.texts, single.types, single.numbers)
         return
-    used, code = np.unique(code, return_inverse=True)
+    used, dense = np.unique(code, return_inverse=True)
     picked = pa.concat_arrays(words).take(pa.array(used))
-    writer.add_texts(key, row, *sorted_words(picked, np.concatenate(types)[used], code))
+    writer.add_texts(key, row, *sorted_words(picked, np.concatenate(types)[used], dense))
+
+
+def _counting(newest: Ints, rows: Ints, number: int) -> NDArray[np.bool_]:
+    """Which cells of a segment count: no later one gives their run whole, and it was given whole at all."""
+    since = newest[rows]
+    return (since <= number) & (since >= 0)
 
 
 def _last(rows: list[Ints]) -> tuple[NDArray[np.int64], Ints]:
@@ -302,12 +332,11 @@ def _last(rows: list[Ints]) -> tuple[NDArray[np.int64], Ints]:
     return order[last], ordered[last]
 
 
-def _dictionary(cells: Texts, by_row: NDArray[np.intp]) -> Words:
-    """Codes (-1: taken away) in row order, and the sorted dictionary."""
+def _dictionary(cells: Texts) -> tuple[Ints, pa.StringArray, NDArray[np.uint8]]:
+    """Codes (-1: taken away), and the words and types they point to, in no order."""
     texts = pa.array(cells.values, pa.string())
     types = np.zeros(len(texts), np.uint8) if cells.types is None else np.frombuffer(cells.types, np.uint8)
-    codes = np.where(texts.is_null().to_numpy(zero_copy_only=False), -1, np.arange(len(texts)))
-    return sorted_words(texts.fill_null(""), types, codes[by_row])
+    return distinct_words(texts, types)
 
 
 class _Writer:
@@ -317,34 +346,55 @@ class _Writer:
         self.rows = rows
         self._run_ids = run_ids
         self._whole = whole
-        self._entries: list[tuple[int, str, bool, bool, int, int, int, int]] = []
+        self._entries: list[tuple[int, str, bool, bool, int, int, int, int, bool]] = []
         self._blocks: dict[tuple[bool, bool], list[tuple[Ints, NDArray[np.generic]]]] = {}
         self._filled = {(is_text, dense): 0 for is_text in (False, True) for dense in (False, True)}
         self._words: list[tuple[pa.StringArray, NDArray[np.uint8], Floats]] = []
         self._word_count = 0
 
     def add_numbers(self, key: ColumnKey, rows: Ints, values: Floats) -> None:
-        self._add(key, False, rows, values, 0)
+        self._add(key, False, rows, values, 0, True)
 
     def add_texts(
         self, key: ColumnKey, rows: Ints, codes: Ints, texts: pa.StringArray, types: NDArray[np.uint8], numbers: Floats
     ) -> None:
-        self._add(key, True, rows, codes, len(texts))
+        """Texts over a dictionary in column order."""
+        self._add(key, True, rows, codes, len(texts), True)
         self._words.append((texts, types, numbers))
         self._word_count += len(texts)
 
-    def _add(self, key: ColumnKey, is_text: bool, rows: Ints, values: NDArray[np.generic], words: int) -> None:
+    def add_fresh_texts(
+        self, key: ColumnKey, rows: Ints, codes: Ints, texts: pa.StringArray, types: NDArray[np.uint8]
+    ) -> None:
+        """Texts over a dictionary in no order, its numbers not looked at."""
+        self._add(key, True, rows, codes, len(texts), False)
+        self._words.append((texts, types, np.zeros(len(texts))))
+        self._word_count += len(texts)
+
+    def _add(
+        self, key: ColumnKey, is_text: bool, rows: Ints, values: NDArray[np.generic], words: int, ordered: bool
+    ) -> None:
         dense = len(rows) == len(self.rows)
         kind = (is_text, dense)
         self._entries.append(
-            (_KIND_CODE[key.kind], key.key, is_text, dense, self._filled[kind], len(rows), self._word_count, words)
+            (
+                _KIND_CODE[key.kind],
+                key.key,
+                is_text,
+                dense,
+                self._filled[kind],
+                len(rows),
+                self._word_count,
+                words,
+                ordered,
+            )
         )
         self._blocks.setdefault(kind, []).append((rows, values))
         self._filled[kind] += len(rows)
 
     def finish(self) -> bytes:
-        kind, key, is_text, dense, start, count, dict_start, dict_count = (
-            zip(*self._entries, strict=True) if self._entries else [()] * 8
+        kind, key, is_text, dense, start, count, dict_start, dict_count, ordered = (
+            zip(*self._entries, strict=True) if self._entries else [()] * 9
         )
         parts = [
             [("row", self.rows), ("run_id", self._run_ids)],
@@ -357,6 +407,7 @@ class _Writer:
                 ("count", pa.array(count, pa.int64())),
                 ("dict_start", pa.array(dict_start, pa.int64())),
                 ("dict_count", pa.array(dict_count, pa.int64())),
+                ("ordered", pa.array(ordered, pa.bool_())),
             ],
             [("row", self._rows(False)), ("value", self._values(False, False))],
             [("value", self._values(False, True))],
@@ -399,14 +450,13 @@ def _packed(whole: bool, streams: list[pa.Buffer]) -> bytes:
         start = -(-start // 64) * 64
         offsets.append((start, stream.size))
         start += stream.size
-    out = bytearray(start)
     encoded = msgspec.msgpack.encode(_Head(whole, offsets))
-    out[:12] = MAGIC + len(encoded).to_bytes(4, "little")
-    out[12 : 12 + len(encoded)] = encoded
-    view = memoryview(out)
+    pieces: list[bytes | memoryview] = [MAGIC + len(encoded).to_bytes(4, "little") + encoded]
+    end = len(pieces[0])
     for (offset, length), stream in zip(offsets, streams, strict=True):
-        view[offset : offset + length] = memoryview(stream).cast("B")
-    return bytes(out)
+        pieces += [bytes(offset - end), memoryview(stream).cast("B")]
+        end = offset + length
+    return b"".join(pieces)
 
 
 def _np(batch: pa.RecordBatch, column: int) -> Any:  # the dtype is the part's, as written below

@@ -20,26 +20,44 @@ _NUMBER: Final = r"^\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|(?i:nan|inf|
 _PAD: Final = 20
 
 
-def sorted_words(texts: pa.StringArray, types: NDArray[np.uint8], codes: NDArray[np.integer]) -> Words:
-    """The same cells over a dictionary without repeats, in column order, with types and numbers beside it.
+def distinct_words(
+    texts: pa.StringArray, types: NDArray[np.uint8]
+) -> tuple[NDArray[np.int32], pa.StringArray, NDArray[np.uint8]]:
+    """By text the place of its word (-1 for a null), and the words without repeats, with their types.
 
-    `codes` point into `texts` (-1: no value). Words are the same where text and type are.
+    Words are the same where text and type are.
     """
     if types.any():
         marked = pc.binary_join_element_wise(texts, pa.array(types).cast(pa.string()), "\0")
         encoded = marked.dictionary_encode()
-        _, first = np.unique(encoded.indices.to_numpy(), return_index=True)
-        words, kinds = texts.take(pa.array(first)), types[first]
-    else:
-        encoded = texts.dictionary_encode()
-        words, kinds = encoded.dictionary, np.zeros(len(encoded.dictionary), np.uint8)
+        places = _places(encoded)
+        found, first = np.unique(places, return_index=True)
+        first = first[found >= 0]
+        return places, texts.take(pa.array(first)), types[first]
+    encoded = texts.dictionary_encode()
+    return _places(encoded), encoded.dictionary, np.zeros(len(encoded.dictionary), np.uint8)
+
+
+def sorted_words(texts: pa.StringArray, types: NDArray[np.uint8], codes: NDArray[np.integer]) -> Words:
+    """The same cells over a dictionary without repeats, in column order, with types and numbers beside it.
+
+    `codes` point into `texts` (-1: no value).
+    """
+    places, words, kinds = distinct_words(texts, types)
     numbers = numbers_of(words)
     order = column_order(words, numbers)
     rank = np.empty(len(words) + 1, np.int32)
     rank[order] = np.arange(len(words), dtype=np.int32)
     rank[-1] = -1
-    place = np.append(encoded.indices.to_numpy(), len(words)).astype(np.int32)
+    place = np.append(places, np.int32(-1))
     return rank[place[codes]], words.take(pa.array(order)), kinds[order], numbers[order]
+
+
+def _places(encoded: pa.DictionaryArray) -> NDArray[np.int32]:
+    indices = encoded.indices
+    if indices.null_count:
+        indices = indices.fill_null(-1)
+    return np.asarray(indices.to_numpy(zero_copy_only=False), np.int32)
 
 
 def numbers_of(words: pa.StringArray) -> NDArray[np.float64]:
@@ -67,4 +85,4 @@ def natural(words: pa.StringArray) -> pa.StringArray:
     """Words whose plain order is the natural one: case folded, each run of digits as its last 20 with leading zeros."""
     folded = pc.utf8_lower(words)
     padded = pc.replace_substring_regex(folded, r"(\d+)", "0" * _PAD + r"\1")
-    return pc.replace_substring_regex(padded, r"\d*(\d{%d})" % _PAD, r"\1")
+    return pc.replace_substring_regex(padded, rf"\d*(\d{{{_PAD}}})", r"\1")

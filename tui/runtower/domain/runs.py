@@ -25,6 +25,12 @@ class ColumnKey(NamedTuple):
     def __str__(self) -> str:
         return self.key if self.kind is Kind.ATTRIBUTE else f"{self.kind}s.{self.key}"
 
+    @classmethod
+    def of(cls, value: str) -> ColumnKey:
+        """From `kind:key`, as menus carry it. Raises ValueError for another kind."""
+        kind, _, key = value.partition(":")
+        return cls(Kind(kind), key)
+
 
 class RunKey(NamedTuple):
     """The identity of a run: which source, and the source's own id."""

@@ -1,0 +1,113 @@
+"""The registry of actions: what can be done, where, and by which keys.
+
+Footer, `?`, the palette, docs/keys.md and a user's own bindings all come from these records. A screen does an action
+in the method `do_` + its id with `_` for `.`, and says in `why_not(id)` why it can't be done now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a user can do.
+
+    `keys` as Textual names them; a sequence has spaces ("g g"). `places` are the screens that offer it. `short` is
+    what the footer says, '' where it never stands there. `starts` marks what starts, writes or stops something.
+    """
+
+    id: str
+    title: str
+    keys: tuple[str, ...]
+    group: str
+    places: tuple[str, ...] = ("runs",)
+    short: str = ""
+    tooltip: str = ""
+    starts: bool = False
+
+
+_LISTS: Final = ("runs", "menu")
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    # Move
+    Action("move.down", "Down", ("j", "down"), "Move", _LISTS),
+    Action("move.up", "Up", ("k", "up"), "Move", _LISTS),
+    Action("move.page_down", "Page down", ("pagedown",), "Move", _LISTS),
+    Action("move.page_up", "Page up", ("pageup",), "Move", _LISTS),
+    Action("move.half_down", "Half a page down", ("ctrl+d",), "Move"),
+    Action("move.half_up", "Half a page up", ("ctrl+u",), "Move"),
+    Action("move.first", "First row, and order again", ("g g", "home"), "Move"),
+    Action("move.last", "Last row", ("G", "end"), "Move"),
+    Action("move.left", "Column to the left", ("h", "left"), "Move"),
+    Action("move.right", "Column to the right", ("l", "right"), "Move"),
+    Action("pane.next", "Next pane", ("tab",), "Move"),
+    Action("pane.previous", "Previous pane", ("shift+tab",), "Move"),
+    # Find
+    Action(
+        "find.filter",
+        "Filter the rows as you type",
+        ("/",),
+        "Find",
+        short="filter",
+        tooltip="words; !word not; ~fuzzy; /regex/",
+    ),
+    Action("find.next", "Next hit", ("n",), "Find", tooltip="skips parents that are only shown for their children"),
+    Action("find.previous", "Previous hit", ("N",), "Find"),
+    Action("find.experiments", "Choose experiments", ("E",), "Find", short="experiments"),
+    Action("find.mine", "My runs or everyone's", ("M",), "Find", short="mine"),
+    Action("find.deleted", "Deleted runs or living ones", (), "Find"),
+    # Look
+    Action("look.open", "Open the run", ("enter",), "Look", short="open"),
+    Action("look.details", "Details: next to the rows, large, or off", ("d",), "Look"),
+    Action("look.zoom", "The focused pane alone, and back", ("z",), "Look"),
+    Action("look.differences", "Only what differs from the baseline", ("x",), "Look", short="only differences"),
+    Action("look.metric", "Choose the metric of the curve", ("m",), "Look"),
+    Action("look.scale", "One scale for all curves, or each its own", ("^",), "Look"),
+    Action("look.fold", "Fold or unfold the children", ("z a",), "Look"),
+    Action("look.tree", "Tree or flat", ("b",), "Look"),
+    # Columns
+    Action("columns.sort", "Sort by this column, again reverses", ("s",), "Columns", short="sort"),
+    Action("columns.sort_more", "Sort by this column next", ("S",), "Columns"),
+    Action("columns.choose", "Choose columns", ("v",), "Columns", short="columns"),
+    Action("columns.hide", "Hide this column", ("-",), "Columns"),
+    Action("columns.earlier", "Move this column to the left", ("<",), "Columns"),
+    Action("columns.later", "Move this column to the right", (">",), "Columns"),
+    Action("columns.narrower", "Make this column narrower", ("(",), "Columns"),
+    Action("columns.wider", "Make this column wider", (")",), "Columns"),
+    # Mark
+    Action("mark.toggle", "Mark the run", ("space",), "Mark", short="mark"),
+    Action("mark.range", "Mark from the last mark to here", ("V",), "Mark"),
+    Action("mark.all", "Mark all that the filter shows", ("*",), "Mark"),
+    Action("mark.invert", "Invert the marks", ("~",), "Mark"),
+    Action("mark.pin", "Pin the run to the top", ("p",), "Mark"),
+    Action("mark.baseline", "Make the run the baseline", ("=",), "Mark", short="baseline"),
+    # Take along
+    Action("take.id", "Copy the run's id", ("y",), "Take along"),
+    Action("take.menu", "Copy something else", ("Y",), "Take along"),
+    # Live
+    Action("live.refresh", "Refresh now, and order again", ("r",), "Live"),
+    Action("live.pause", "Pause or go on watching", ("w",), "Live"),
+    # Everywhere
+    Action("app.back", "Back", ("escape", "backspace"), "Everywhere", ("runs", "menu", "empty")),
+    Action("app.help", "Keys, searchable", ("?",), "Everywhere", ("runs", "empty"), short="keys"),
+    Action("app.palette", "Every action by name", (":", "ctrl+p"), "Everywhere"),
+    Action("app.theme", "Next theme", (), "Everywhere"),
+    Action("app.mouse", "Mouse on or off", (), "Everywhere"),
+    Action("app.suspend", "To the shell; fg comes back", ("ctrl+z",), "Everywhere", ("runs", "empty")),
+    Action("app.quit", "Quit", ("q", "ctrl+q"), "Everywhere", ("runs", "empty")),
+    # The first screen where nothing was found
+    Action("empty.uri", "Name a server, a file or a folder", ("u",), "Start", ("empty",), starts=False),
+    Action("empty.demo", "Open the demo project", ("d",), "Start", ("empty",), starts=True),
+    Action("empty.snippet", "Copy three lines of Python that log a first run", ("p",), "Start", ("empty",)),
+    # The demo's line of steps
+    Action("demo.dismiss", "Dismiss the line of steps", (), "Demo"),
+)
+
+BY_ID: Final = {action.id: action for action in ACTIONS}
+
+
+def at(place: str) -> tuple[Action, ...]:
+    """The actions that a screen offers."""
+    return tuple(action for action in ACTIONS if place in action.places)

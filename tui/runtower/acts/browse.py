@@ -1,0 +1,229 @@
+"""What the runs screen shows: query, order, marks, pins, baseline and cursor over a catalogue. No Textual.
+
+Marks, pins, baseline and cursor are runs (global rows), never places. Between a user's acts the order is frozen: news
+changes cells; what ordering again would change is only counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+import numpy as np
+
+from runtower.catalog import view as views
+from runtower.catalog.catalogue import Catalogue
+from runtower.catalog.segment import Ints
+from runtower.catalog.tree import Tree
+from runtower.catalog.view import Frame, Query, View
+from runtower.catalog.words_filter import WordsFilter, parse
+from runtower.domain import runs
+from runtower.domain.runs import ColumnKey
+
+_IN_A_THREAD_FROM: Final = 3000
+_HEX: Final = frozenset("0123456789abcdef")
+T = TypeVar("T")
+
+
+class Browser:
+    """The state of one runs table. Changing it is followed by `await order()`; `view` is then what to show."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.query = Query()
+        self.filter_text = ""
+        self.view = View.empty()
+        self.tree: Tree | None = None
+        self.cursor: int | None = None
+        self.marks: set[int] = set()
+        self.pins: list[int] = []
+        self.baseline: int | None = None
+        self.pending: tuple[int, int] = (0, 0)
+        self.ordered = 0
+        self._anchor: int | None = None
+        self._tree_shape = -1
+        self._turn = 0
+
+    # -- order
+
+    async def order(self) -> bool:
+        """Filter and sort as things are now. False where a later call overtook this one."""
+        self._turn += 1
+        turn = self._turn
+        view = await self._compute()
+        if turn != self._turn:
+            return False
+        self.view = view
+        self.pending = (0, 0)
+        self.ordered += 1
+        if self.cursor is None or view.index_of(self.cursor) < 0:
+            self.cursor = int(view.rows[0]) if len(view.rows) and self.cursor is None else self.cursor
+        return True
+
+    async def count_pending(self) -> bool:
+        """Count what ordering again would change. True where the count is another than before."""
+        turn = self._turn
+        fresh = await self._compute()
+        if turn != self._turn:
+            return False
+        counts = await self._run(lambda: views.pending(self.view, fresh))
+        changed = counts != self.pending
+        self.pending = counts
+        return changed
+
+    async def _compute(self) -> View:
+        await self._plant()
+        query = self._effective()
+        frame: Frame = views.frame_of(self.catalogue, query, self.tree)
+        return await self._run(lambda: views.compute(frame, query))
+
+    def _effective(self) -> Query:
+        searched = self.query.searched
+        if any(self._like_an_id(term.pattern) for term in self.query.words.terms):
+            searched = (*searched, runs.RUN_ID)
+        return replace(self.query, pins=tuple(self.pins), searched=searched)
+
+    @staticmethod
+    def _like_an_id(text: str) -> bool:
+        return len(text) >= 4 and set(text.casefold()) <= _HEX
+
+    async def _plant(self) -> None:
+        """The tree, made again when runs or parents changed."""
+        shape = self.catalogue.shape
+        if shape != self._tree_shape:
+            self.tree = await self._run(lambda: views.tree_of(self.catalogue))
+            self._tree_shape = shape
+
+    async def _run(self, compute: Callable[[], T]) -> T:
+        if self.catalogue.size < _IN_A_THREAD_FROM:
+            return compute()
+        return await asyncio.to_thread(compute)
+
+    # -- what to show
+
+    def set_filter(self, text: str) -> None:
+        """Raises Invalid for a regular expression that can't be read; the filter is then unchanged."""
+        self.query = replace(self.query, words=parse(text))
+        self.filter_text = text.strip()
+
+    def clear_filter(self) -> None:
+        self.query = replace(self.query, words=WordsFilter())
+        self.filter_text = ""
+
+    def search_in(self, shown: Iterable[ColumnKey]) -> None:
+        """The columns that the filter looks at: names, and what is shown."""
+        always = (runs.NAME, runs.EXPERIMENT, runs.USER, runs.STATUS)
+        self.query = replace(self.query, searched=tuple(dict.fromkeys((*always, *shown))))
+
+    def sort_by(self, key: ColumnKey, descending: bool) -> None:
+        """Sort by this column; again reverses."""
+        first = self.query.sort[0] if self.query.sort else None
+        if first is not None and first[0] == key:
+            descending = not first[1]
+        self.query = replace(self.query, sort=((key, descending),))
+
+    def sort_more(self, key: ColumnKey, descending: bool) -> None:
+        """Decide ties by this column; again reverses it, a third time takes it out."""
+        keys = list(self.query.sort)
+        for place, (known, was) in enumerate(keys):
+            if known == key:
+                if was == descending:
+                    keys[place] = (key, not descending)
+                elif len(keys) > 1:
+                    del keys[place]
+                break
+        else:
+            keys.append((key, descending))
+        self.query = replace(self.query, sort=tuple(keys))
+
+    def choose_experiments(self, chosen: frozenset[tuple[int, str]] | None) -> None:
+        self.query = replace(self.query, experiments=chosen)
+
+    def only_user(self, user: str | None) -> None:
+        self.query = replace(self.query, user=user)
+
+    def show_deleted(self, deleted: bool) -> None:
+        self.query = replace(self.query, deleted=deleted)
+
+    def show_tree(self, tree: bool) -> None:
+        self.query = replace(self.query, tree=tree)
+
+    def fold(self, row: int) -> bool:
+        """Fold or unfold a run's children; on a child, its parent's. False where there is nothing to fold."""
+        if self.tree is None or not self.query.tree:
+            return False
+        if not len(self.tree.children(row)):
+            row = int(self.tree.parent[row])
+        if row < 0:
+            return False
+        folding = row not in self.query.folded
+        self.query = replace(self.query, folded=self.query.folded ^ {row})
+        if folding:
+            self.cursor = row
+        return True
+
+    # -- runs
+
+    def row_at(self, index: int) -> int | None:
+        """The run on a line, None beyond the last one."""
+        return int(self.view.rows[index]) if 0 <= index < len(self.view.rows) else None
+
+    def next_hit(self, index: int, step: int) -> int | None:
+        """The next line (down 1, up -1) that is a hit itself, around the end."""
+        hits = np.flatnonzero((self.view.flags & views.DIM) == 0)
+        if not len(hits):
+            return None
+        if step > 0:
+            after = hits[hits > index]
+            return int(after[0] if len(after) else hits[0])
+        before = hits[hits < index]
+        return int(before[-1] if len(before) else hits[-1])
+
+    def toggle_mark(self, row: int) -> None:
+        self.marks ^= {row}
+        self._anchor = row
+
+    def mark_range(self, row: int) -> None:
+        """From the run that was marked last to this one, as they stand now."""
+        here = self.view.index_of(row)
+        there = self.view.index_of(self._anchor) if self._anchor is not None else -1
+        if here < 0:
+            return
+        low, high = sorted((here, there if there >= 0 else here))
+        self.marks.update(self.view.rows[low : high + 1].tolist())
+        self._anchor = row
+
+    def mark_all(self) -> None:
+        """All that the filter shows, folded ones too; where all are marked already, none."""
+        shown = set(self.view.hit_rows.tolist())
+        self.marks = self.marks - shown if shown <= self.marks else self.marks | shown
+
+    def invert_marks(self) -> None:
+        self.marks = self.marks ^ set(self.view.hit_rows.tolist())
+
+    def toggle_pin(self, row: int) -> None:
+        if row in self.pins:
+            self.pins.remove(row)
+        else:
+            self.pins.append(row)
+
+    def toggle_baseline(self, row: int) -> None:
+        self.baseline = None if self.baseline == row else row
+
+    def newest_experiment(self, user: str | None) -> tuple[int, str] | None:
+        """The experiment of this user's newest run, else of the newest run at all."""
+        start = self.catalogue.numbers(runs.START_TIME).values
+        alive = self.catalogue.alive()
+        users = self.catalogue.texts(runs.USER)
+        candidates: Ints = np.flatnonzero(alive).astype(np.int32)
+        if user is not None and len(users.words):
+            words = np.array([*(word == user for word in users.words.to_pylist()), False])
+            mine = candidates[words[users.codes[candidates]]]
+            candidates = mine if len(mine) else candidates
+        if not len(candidates):
+            return None
+        newest = int(candidates[np.argmax(np.nan_to_num(start[candidates], nan=-1.0))])
+        experiment = self.catalogue.texts(runs.EXPERIMENT_ID).text(newest)
+        return None if experiment is None else (int(self.catalogue.source_numbers()[newest]), experiment)

@@ -1,0 +1,246 @@
+"""What the pane beside the rows says of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from runtower.acts.browse import Browser
+from runtower.acts.choose import metrics_in_order
+from runtower.acts.curves import Curves
+from runtower.catalog.segment import RunCell
+from runtower.domain import runs
+from runtower.domain.runs import ColumnKey, Kind
+from runtower.domain.values import is_missing
+from runtower.present.glyphs import Glyphs
+from runtower.present.numbers import exact
+from runtower.present.spans import Line, inert, padded, shortened
+from runtower.present.sparkline import sparkline
+from runtower.present.times import ago, clock, duration
+
+CURVES_SHOWN: Final = 12
+_INNER_TAGS: Final = ("mlflow.",)
+
+
+@dataclass(frozen=True)
+class RunDetails:
+    """One run's values by family, in the order in which they are shown."""
+
+    row: int
+    name: str
+    attributes: dict[str, RunCell]
+    metrics: list[RunCell]
+    params: list[RunCell]
+    tags: list[RunCell]
+
+    def curve_keys(self) -> list[ColumnKey]:
+        """The metrics whose curves the pane shows."""
+        return [cell.key for cell in self.metrics[:CURVES_SHOWN]]
+
+
+def read(browser: Browser, row: int, metric: ColumnKey | None) -> RunDetails:
+    """Everything that is known of a run; one pass over the catalogue's pieces."""
+    cells = [c for c in browser.catalogue.cells(row) if c.text is not None or not is_missing(c.number)]
+    attributes = {cell.key.key: cell for cell in cells if cell.key.kind is Kind.ATTRIBUTE}
+    metrics = sorted((c for c in cells if c.key.kind is Kind.METRIC), key=lambda c: (c.key != metric, c.key.key))
+    if len(metrics) <= 200:
+        order = {key: place for place, key in enumerate(metrics_in_order(browser.catalogue, browser.view.rows[:400]))}
+        metrics.sort(key=lambda c: (c.key != metric, order.get(c.key, len(order)), c.key.key))
+    params = sorted((c for c in cells if c.key.kind is Kind.PARAM), key=lambda c: c.key.key)
+    tags = sorted(
+        (c for c in cells if c.key.kind is Kind.TAG), key=lambda c: (c.key.key.startswith(_INNER_TAGS), c.key.key)
+    )
+    name_cell = attributes.get("name")
+    name = name_cell.text if name_cell and name_cell.text else browser.catalogue.run_key(row).run_id[:8]
+    return RunDetails(row, name, attributes, metrics, params, tags)
+
+
+class DetailLines:
+    """Turns a run's values into the pane's lines."""
+
+    def __init__(self, browser: Browser, curves: Curves, glyphs: Glyphs) -> None:
+        self._browser = browser
+        self._curves = curves
+        self._glyphs = glyphs
+
+    def all(
+        self, details: RunDetails, base: RunDetails | None, width: int, now_ms: float, only_differences: bool
+    ) -> list[Line]:
+        """A column of everything: summary, what differs from the baseline, metrics, params, tags, origin."""
+        lines = [self.summary(details, now_ms)]
+        if base is not None and base.row != details.row:
+            lines += self._headed(f"differs from the baseline {base.name}", self.differences(base, details, width))
+        if not (only_differences and base is not None):
+            lines += self._headed("metrics", self.metrics(details, width))
+            lines += self._headed("params", [self._pair(c.key.key, _shown(c), width) for c in details.params])
+            lines += self._headed("tags", [self._pair(c.key.key, _shown(c), width) for c in details.tags])
+        lines += self._headed("origin", self.origin(details, width))
+        return lines
+
+    def beside(
+        self, details: RunDetails, base: RunDetails | None, width: int, height: int, now_ms: float
+    ) -> list[Line]:
+        """Two columns that fit a low pane: metrics at the left, what differs or the params at the right."""
+        left_width = width // 2 - 1
+        right_width = width - left_width - 3
+        left = [self.summary(details, now_ms), *self.metrics(details, left_width)]
+        if base is not None and base.row != details.row:
+            right = self.differences(base, details, right_width)
+        else:
+            right = [self._pair(c.key.key, _shown(c), right_width) for c in details.params]
+            right += self.origin(details, right_width)
+        lines: list[Line] = []
+        for place in range(max(len(left), len(right))):
+            one = left[place] if place < len(left) else ()
+            two = right[place] if place < len(right) else ()
+            lines.append((*_fitted(one, left_width), (f" {self._glyphs.down} ", "rule"), *two))
+        return lines
+
+    def one_line(self, details: RunDetails, base: RunDetails | None, width: int, now_ms: float) -> list[Line]:
+        """Two lines for a small terminal."""
+        first = self.summary(details, now_ms)
+        if base is not None and base.row != details.row:
+            different = self.differences(base, details, width)
+            more: Line = different[0] if different else ()
+            if len(different) > 2:
+                more = (*more, (f"  +{len(different) - 2} more", "dim"))
+            return [first, more]
+        values = "  ".join(f"{c.key.key} {_shown(c)}" for c in details.params)
+        return [first, ((shortened_end(inert(values, self._glyphs), width), ""),)]
+
+    def summary(self, details: RunDetails, now_ms: float) -> Line:
+        """One line: state, time, user, commit."""
+        parts: list[str] = []
+        start, end = self._time(details, runs.START_TIME), self._time(details, runs.END_TIME)
+        status = self._text(details, runs.STATUS) or ""
+        if start is not None:
+            took = (end if end is not None else now_ms) - start
+            said = "so far" if end is None and status == "RUNNING" else ""
+            if end is not None or said:
+                parts.append(f"{status.lower()} {duration(took)} {said}".strip())
+            else:
+                parts.append(self._text(details, runs.SOURCE_STATUS) or status.lower())
+            parts.append(
+                f"started {clock(start, now_ms)}" if abs(now_ms - start) < 2 * 86_400_000 else ago(start, now_ms)
+            )
+        else:
+            parts.append(status.lower())
+        user = self._text(details, runs.USER)
+        if user:
+            parts.append(inert(user, self._glyphs))
+        if self._text(details, runs.LIFECYCLE) == "deleted":
+            parts.append("deleted")
+        return ((", ".join(part for part in parts if part), "dim"),)
+
+    def metrics(self, details: RunDetails, width: int) -> list[Line]:
+        """`val_loss  0.2207  min 0.2207  max 0.9  ▇▆▄▃`; the last value, then the extremes of the whole history."""
+        if not details.metrics:
+            return [(("no metrics logged", "dim"),)]
+        label = min(24, max(len(c.key.key) for c in details.metrics[:CURVES_SHOWN]) + 1, width // 3)
+        lines: list[Line] = []
+        for cell in details.metrics:
+            name = padded(shortened(inert(cell.key.key, self._glyphs), label, self._glyphs), label)
+            spans: list[tuple[str, str]] = [(name, ""), (f" {exact(cell.number):>10}", "bright")]
+            curve = self._curves.get(details.row, cell.key)
+            if curve is not None and curve.points > 1:
+                lows = [v for v in curve.low.tolist() if v == v]
+                highs = [v for v in curve.high.tolist() if v == v]
+                room = width - label - 12
+                if lows and room >= 44:
+                    spans.append((f"  min {min(lows):<9.5g} max {max(highs):<9.5g}", "dim"))
+                    room -= 29
+                if room > 4:
+                    spans.append(("  " + sparkline(curve, min(24, room - 2), None, self._glyphs), ""))
+            lines.append(tuple(spans))
+        return lines
+
+    def differences(self, base: RunDetails, details: RunDetails, width: int) -> list[Line]:
+        """`optim.lr  0.0003 → 0.001` for each param that differs, and how many are equal."""
+        old = {cell.key.key: _shown(cell) for cell in base.params}
+        new = {cell.key.key: _shown(cell) for cell in details.params}
+        lines: list[Line] = []
+        equal = 0
+        for key in sorted(old.keys() | new.keys()):
+            before, after = old.get(key), new.get(key)
+            if before == after:
+                equal += 1
+                continue
+            label = min(22, width // 2)
+            name = padded(shortened(inert(key, self._glyphs), label, self._glyphs), label)
+            room = max(4, (width - label - 4) // 2)
+            lines.append(
+                (
+                    (name, ""),
+                    (" " + self._value(before, room), "dim"),
+                    (f" {self._glyphs.arrow} ", "dim"),
+                    (self._value(after, room), "bright"),
+                )
+            )
+        lines.append(((f"{equal} equal", "dim"),))
+        return lines
+
+    def origin(self, details: RunDetails, width: int) -> list[Line]:
+        """Where a run came from: script, commit, parent, ids."""
+        key = self._browser.catalogue.run_key(details.row)
+        pairs: list[tuple[str, str]] = []
+        for label, attribute in (("script", runs.SOURCE_NAME), ("commit", runs.GIT_COMMIT), ("parent", runs.PARENT)):
+            text = self._text(details, attribute)
+            if text and attribute == runs.PARENT:
+                text = self._parent_name(details.row) or text
+            if text:
+                pairs.append((label, text))
+        experiment = self._browser.catalogue.texts(runs.EXPERIMENT).text(details.row)
+        pairs += [("experiment", experiment or ""), ("run id", key.run_id), ("source", key.source)]
+        uri = self._text(details, runs.ARTIFACT_URI)
+        if uri:
+            pairs.append(("artifacts", uri))
+        return [self._pair(label, value, width) for label, value in pairs if value]
+
+    def _parent_name(self, row: int) -> str | None:
+        tree = self._browser.tree
+        parent = int(tree.parent[row]) if tree is not None and row < len(tree.parent) else -1
+        return self._browser.catalogue.texts(runs.NAME).text(parent) if parent >= 0 else None
+
+    def _headed(self, head: str, lines: Sequence[Line]) -> list[Line]:
+        return [(), ((head, "title"),), *lines] if lines else []
+
+    def _pair(self, key: str, value: str, width: int) -> Line:
+        label = min(22, max(10, width // 3))
+        name = padded(shortened(inert(key, self._glyphs), label, self._glyphs), label)
+        return ((name, "dim"), (" " + shortened(inert(value, self._glyphs), width - label - 1, self._glyphs), ""))
+
+    def _value(self, text: str | None, room: int) -> str:
+        return "not set" if text is None else shortened(inert(text, self._glyphs), room, self._glyphs)
+
+    def _text(self, details: RunDetails, key: ColumnKey) -> str | None:
+        cell = details.attributes.get(key.key)
+        return cell.text if cell else None
+
+    def _time(self, details: RunDetails, key: ColumnKey) -> float | None:
+        cell = details.attributes.get(key.key)
+        return cell.number if cell and cell.number == cell.number else None
+
+
+def shortened_end(text: str, width: int) -> str:
+    """Cut at the end: a list of things tells most at its beginning."""
+    return text if len(text) <= width else padded(text, max(0, width - 1)) + "…"
+
+
+def _shown(cell: RunCell) -> str:
+    return cell.text if cell.text is not None else exact(cell.number)
+
+
+def _fitted(line: Line, width: int) -> Line:
+    """A line in exactly `width` cells."""
+    out: list[tuple[str, str]] = []
+    left = width
+    for text, tone in line:
+        if left <= 0:
+            break
+        piece = padded(text, min(len(padded(text, left)), left)) if len(text) > left else text
+        out.append((piece, tone))
+        left -= len(piece)
+    if left > 0:
+        out.append((" " * left, ""))
+    return tuple(out)

@@ -1,0 +1,229 @@
+"""All that the runs screen asks of a sitting, in lines and choices. The one module that the app brings in late."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from runtower.acts import choose, details, status
+from runtower.acts.desk import Desk
+from runtower.acts.details import RunDetails
+from runtower.acts.layout import CURVE, title
+from runtower.acts.snippet import SNIPPET
+from runtower.catalog.segment import Ints
+from runtower.domain import runs
+from runtower.domain.runs import ColumnKey, Kind
+from runtower.present.glyphs import Glyphs
+from runtower.present.spans import Line, inert
+
+__all__ = ["Desk", "Face"]
+
+_MANY_KEYS: Final = 2000
+_EXTRA_COLUMNS: Final = (
+    runs.STATUS,
+    CURVE,
+    runs.START_TIME,
+    runs.END_TIME,
+    runs.DURATION,
+    runs.USER,
+    runs.EXPERIMENT,
+    runs.SOURCE,
+    runs.SOURCE_NAME,
+    runs.GIT_COMMIT,
+    runs.RUN_ID,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A choice for a menu: its value, what it says, and a remark."""
+
+    value: str
+    text: str
+    detail: str = ""
+
+
+class Face:
+    """A desk as lines and choices."""
+
+    def __init__(self, desk: Desk, glyphs: Glyphs) -> None:
+        self.desk = desk
+        self._glyphs = glyphs
+
+    def status(self, width: int) -> tuple[Line, Line]:
+        return status.sources_line(self.desk, self._glyphs, width)
+
+    def query(self, width: int) -> tuple[Line, Line]:
+        return status.query_line(self.desk, self._glyphs, width)
+
+    def trouble(self) -> str:
+        return inert(status.trouble(self.desk), self._glyphs)
+
+    def notices(self) -> list[str]:
+        return [inert(notice, self._glyphs) for notice in status.notices(self.desk)]
+
+    def experiments(self) -> str:
+        return status.experiments(self.desk, self._glyphs)
+
+    # -- the pane
+
+    async def details(self, row: int) -> RunDetails:
+        desk = self.desk
+        if len(desk.tower.catalogue.coverage()) > _MANY_KEYS:
+            return await asyncio.to_thread(details.read, desk.browser, row, desk.rows.metric)
+        return details.read(desk.browser, row, desk.rows.metric)
+
+    def pane(
+        self, run: RunDetails, base: RunDetails | None, width: int, height: int, form: str, only: bool
+    ) -> Sequence[Line]:
+        """The lines of the pane. `form`: `small` two lines, `beside` two columns, `all` everything in one column."""
+        now = time.time() * 1000
+        if form == "small":
+            return self.desk.lines.one_line(run, base, width, now)
+        if form == "beside":
+            return self.desk.lines.beside(run, base, width, height, now)
+        return self.desk.lines.all(run, base, width, now, only)
+
+    # -- what the table says where it has no rows
+
+    def empty(self) -> list[Line]:
+        """Why there is nothing to see and what to do; [] where there are rows."""
+        desk, browser = self.desk, self.desk.browser
+        if len(browser.view.rows):
+            return []
+        trouble = self.trouble()
+        total = int(desk.tower.catalogue.alive().sum())
+        if not total and trouble:
+            return [((trouble, ""),), (), (("r  try again now     ? keys     q quit", "dim"),)]
+        if not total and desk.tower.syncing:
+            names = ", ".join(target.name for target in desk.targets)
+            return [((f"Reading {inert(names, self._glyphs)} ...", "dim"),)]
+        if not total:
+            return self._no_runs()
+        if browser.filter_text:
+            within = f"{browser.view.within:,} run{'s' if browser.view.within != 1 else ''}"
+            return [
+                (
+                    ("Nothing matches ", ""),
+                    (inert(browser.filter_text, self._glyphs), "bright"),
+                    (f" in {within}.", ""),
+                ),
+                (),
+                (("esc", "key"), (" clears the filter", "")),
+            ]
+        if browser.query.deleted:
+            return [(("No deleted runs here.", ""),), (), (("esc", "key"), (" shows the living ones", ""))]
+        if desk.mine:
+            return [((f"No runs of {desk.user} here.", ""),), (), (("M", "key"), (" shows everyone's", ""))]
+        if not browser.view.within and self._deleted_here():
+            return [
+                ((f"All {self._deleted_here():,} runs of {self.experiments()} are deleted.", ""),),
+                (),
+                (
+                    (":", "key"),
+                    ("deleted", "bright"),
+                    (" shows them     ", ""),
+                    ("E", "key"),
+                    (" another experiment", ""),
+                ),
+            ]
+        return [
+            ((f"No runs in {self.experiments()} yet.", ""),),
+            (),
+            (("E", "key"), (" chooses other experiments", "")),
+        ]
+
+    def _deleted_here(self) -> int:
+        catalogue = self.desk.tower.catalogue
+        lifecycle = catalogue.texts(runs.LIFECYCLE)
+        return sum(lifecycle.text(int(row)) == "deleted" for row in self.desk.newest_rows(1000))
+
+    def _no_runs(self) -> list[Line]:
+        desk = self.desk
+        where = ", ".join(identity.address for identity in desk.tower.identities.values())
+        lines: list[Line] = [((f"No runs in {inert(where, self._glyphs)} yet.", ""),), ()]
+        lines += [(("Three lines of Python log a first one; it shows here by itself:", "dim"),), ()]
+        lines += [(("  " + line, "bright"),) for line in SNIPPET.splitlines()]
+        return lines
+
+    # -- choices
+
+    def experiment_offers(self) -> list[Offer]:
+        """Every experiment with how many runs it has, the fullest first."""
+        catalogue = self.desk.tower.catalogue
+        ids = catalogue.texts(runs.EXPERIMENT_ID)
+        words = ids.words.to_pylist()
+        offers = []
+        for number, table in enumerate(catalogue.sources):
+            codes = ids.codes[catalogue.global_rows(number)]
+            counts: dict[str, int] = {}
+            for code, count in zip(*_counted(codes), strict=True):
+                counts[words[code]] = counts.get(words[code], 0) + count
+            several = f"  {table.name}" if len(catalogue.sources) > 1 else ""
+            for one in table.experiments.values():
+                count = counts.get(one.experiment_id, 0)
+                if count or not one.deleted:
+                    said = f"{count:,} runs{', deleted' if one.deleted else ''}{several}"
+                    offers.append((count, Offer(f"{number}/{one.experiment_id}", one.name or one.experiment_id, said)))
+        return [offer for _, offer in sorted(offers, key=lambda entry: (-entry[0], entry[1].text))]
+
+    def column_offers(self) -> tuple[list[Offer], set[str]]:
+        """Every column there could be, and the values of those that are shown."""
+        desk = self.desk
+        coverage = desk.tower.catalogue.coverage()
+        shown = {_value(key) for key in desk.rows.layout.shown if key != runs.NAME}
+        ordered = sorted(
+            coverage, key=lambda key: (_value(key) not in shown, key.kind != Kind.METRIC, key.kind, key.key)
+        )
+        offers = [Offer(_value(key), title(key), "attribute") for key in _EXTRA_COLUMNS]
+        offers += [
+            Offer(_value(key), inert(key.key, self._glyphs), f"{key.kind}, in {coverage[key]:,} runs")
+            for key in ordered
+            if key.kind is not Kind.ATTRIBUTE
+        ]
+        return sorted(offers, key=lambda offer: offer.value not in shown), shown
+
+    def metric_offers(self) -> list[Offer]:
+        """The metrics of what is shown, the most telling first."""
+        catalogue = self.desk.tower.catalogue
+        coverage = catalogue.coverage()
+        first = choose.metrics_in_order(catalogue, self.desk.browser.view.hit_rows[:2000])
+        rest = sorted(key for key in coverage if key.kind is Kind.METRIC and key not in set(first))
+        return [
+            Offer(_value(key), inert(key.key, self._glyphs), f"in {coverage[key]:,} runs") for key in [*first, *rest]
+        ]
+
+    def copy_offers(self, row: int) -> list[Offer]:
+        """What of a run can be copied."""
+        catalogue = self.desk.tower.catalogue
+        key = catalogue.run_key(row)
+        offers = [Offer(key.run_id, "run id", key.run_id)]
+        name = catalogue.texts(runs.NAME).text(row)
+        if name:
+            offers.append(Offer(name, "name", inert(name, self._glyphs)))
+        offers.append(
+            Offer(f"runtower show {key.run_id}", "the command that shows it", f"runtower show {key.run_id[:12]}")
+        )
+        for label, attribute in (("artifacts' URI", runs.ARTIFACT_URI), ("git commit", runs.GIT_COMMIT)):
+            text = catalogue.texts(attribute).text(row)
+            if text:
+                offers.append(Offer(text, label, inert(text, self._glyphs)))
+        marked = [catalogue.run_key(one).run_id for one in sorted(self.desk.browser.marks)]
+        if marked:
+            offers.append(Offer(" ".join(marked), f"ids of the {len(marked)} marked runs"))
+        return offers
+
+
+def _value(key: ColumnKey) -> str:
+    return f"{key.kind}:{key.key}"
+
+
+def _counted(codes: Ints) -> tuple[list[int], list[int]]:
+    """The codes that occur, and how often."""
+    values, counts = np.unique(codes[codes >= 0], return_counts=True)
+    return values.tolist(), counts.tolist()

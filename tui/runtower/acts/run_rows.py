@@ -1,0 +1,238 @@
+"""The rows of the runs table as cells: what a line of the view says, in text and tones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+import numpy as np
+
+from runtower.acts.browse import Browser
+from runtower.acts.choose import goal
+from runtower.acts.curves import Curves
+from runtower.acts.layout import CURVE, Layout
+from runtower.catalog import view as views
+from runtower.catalog.columns import NumberColumn, TextColumn
+from runtower.domain import runs
+from runtower.domain.runs import ColumnKey, Kind
+from runtower.domain.series import CoarseCurve
+from runtower.domain.values import MISSING_BITS
+from runtower.present.glyphs import Glyphs
+from runtower.present.numbers import NumberFormat, exact, format_for
+from runtower.present.spans import Line, inert, shortened
+from runtower.present.sparkline import Scale, common_scale, sparkline
+from runtower.present.states import children, state
+from runtower.present.times import ago, duration
+from runtower.settings import MetricSettings
+
+_SAMPLE: Final = 400
+GUTTER: Final = "gutter"
+
+
+class Spot(Protocol):
+    """A column as the widget shows it: its id, and how many cells it has."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def width(self) -> int: ...
+
+
+class RunRows:
+    """Cells for the lines of a browser's view. `version` is raised by whoever changed something that rows show.
+
+    `metric` is the one of the curve; formats of numbers stay as they are until the rows are ordered again.
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        curves: Curves,
+        glyphs: Glyphs,
+        metrics: Mapping[str, MetricSettings],
+        narrow: bool = False,
+    ) -> None:
+        self.version = 0
+        self.layout = Layout(())
+        self.metric: ColumnKey | None = None
+        self.own_scale = False
+        self.narrow = False
+        self.now_ms = time.time() * 1000
+        self._browser = browser
+        self._curves = curves
+        self._glyphs = glyphs
+        self._settings = metrics
+        self._formats: dict[ColumnKey, NumberFormat] = {}
+        self._best: dict[ColumnKey, float] = {}
+        self._ordered = -1
+        self._scale: Scale | None = None
+
+    def __len__(self) -> int:
+        return len(self._browser.view.rows)
+
+    def changed(self) -> None:
+        """Something that rows show is another now."""
+        self.version += 1
+
+    def is_right(self, key: ColumnKey) -> bool:
+        """Whether a column is numbers, which stand at its right edge: most of its words spell one."""
+        if key.kind is Kind.METRIC or key == runs.DURATION:
+            return True
+        column = self._browser.catalogue.column(key) if key.kind is Kind.PARAM else None
+        if not isinstance(column, TextColumn):
+            return False
+        sample = column.numbers[:200]
+        return len(sample) > 0 and float((sample.view(np.int64) != MISSING_BITS).mean()) > 0.5
+
+    def rescale(self, on_screen: Sequence[int]) -> None:
+        """One scale over the curves of the runs on the screen."""
+        metric = self.metric
+        if metric is None or self.own_scale:
+            self._scale = None
+            return
+        known = [self._curves.get(row, metric) for row in on_screen]
+        self._scale = common_scale(curve for curve in known if curve is not None)
+
+    # -- cells
+
+    def cells(self, index: int, columns: Sequence[Spot], cursor: bool) -> Sequence[Line]:
+        """What one line of the view says in each of the columns."""
+        view = self._browser.view
+        row, depth, flags = int(view.rows[index]), int(view.depth[index]), int(view.flags[index])
+        dim = bool(flags & views.DIM)
+        out: list[Line] = []
+        for column in columns:
+            if column.id == GUTTER:
+                out.append(self._gutter(row, cursor))
+                continue
+            line = self._cell(self.key_of(column.id), row, depth, flags, column.width)
+            out.append(tuple((text, "dim") for text, _ in line) if dim else line)
+        return out
+
+    def key_of(self, column_id: str) -> ColumnKey:
+        """The key behind a column's id on the screen."""
+        return self.layout.columns[int(column_id)].key
+
+    def _gutter(self, row: int, here: bool) -> Line:
+        glyphs, browser = self._glyphs, self._browser
+        cursor = glyphs.cursor if here else " "
+        mark = glyphs.marked if row in browser.marks else " "
+        place = glyphs.baseline if row == browser.baseline else (glyphs.pinned if row in browser.pins else " ")
+        return ((cursor, "bright"), (mark, "marked"), (place, "best"))
+
+    def _cell(self, key: ColumnKey, row: int, depth: int, flags: int, width: int) -> Line:
+        if key == runs.NAME:
+            return self._name(row, depth, flags, width)
+        if key == runs.STATUS:
+            return self._state(row, flags, width)
+        if key == CURVE:
+            return self._curve(row, width)
+        catalogue = self._browser.catalogue
+        if key == runs.DURATION:
+            return self._duration(row)
+        if key in (runs.START_TIME, runs.END_TIME):
+            then = catalogue.numbers(key).number(row)
+            return ((ago(then, self.now_ms) if then is not None else "", "dim" if width < 9 else ""),)
+        column = catalogue.column(key)
+        if isinstance(column, NumberColumn):
+            return self._number(key, column, row, flags, width)
+        return self._text(key, column, row, width)
+
+    def _name(self, row: int, depth: int, flags: int, width: int) -> Line:
+        glyphs = self._glyphs
+        catalogue = self._browser.catalogue
+        name = catalogue.texts(runs.NAME).text(row)
+        shown = inert(name, glyphs) if name else f"({catalogue.run_key(row).run_id[:8]})"
+        lead = ""
+        if depth:
+            lead = " " * min(depth * 2 - 1, max(0, width // 2 - 3))
+            lead += (glyphs.corner if flags & views.LAST else glyphs.branch) + " "
+        if flags & views.FOLDED:
+            lead += glyphs.folded + " "
+        tone = "marked" if row in self._browser.marks else "bright"
+        return ((lead, "dim"), (shortened(shown, width - len(lead), glyphs), tone if name else "dim"))
+
+    def _state(self, row: int, flags: int, width: int) -> Line:
+        browser = self._browser
+        statuses = browser.catalogue.texts(runs.STATUS)
+        if flags & views.PARENT and browser.tree is not None:
+            counts = views.child_states(browser.tree, statuses, row)
+            line = children(counts, self._glyphs, narrow=width < 9 or len(counts) > 2)
+            if sum(len(text) for text, _ in line) <= width:
+                return line
+        source_status = browser.catalogue.texts(runs.SOURCE_STATUS).text(row)
+        return (state(statuses.text(row), source_status, self._glyphs, narrow=self.narrow and width < 6),)
+
+    def _duration(self, row: int) -> Line:
+        catalogue = self._browser.catalogue
+        took = catalogue.numbers(runs.DURATION).number(row)
+        if took is None:
+            start = catalogue.numbers(runs.START_TIME).number(row)
+            if start is None or catalogue.texts(runs.STATUS).text(row) != "RUNNING":
+                return (("", ""),)
+            took = max(0.0, self.now_ms - start)
+        return ((duration(took), ""),)
+
+    def _number(self, key: ColumnKey, column: NumberColumn, row: int, flags: int, width: int) -> Line:
+        value = column.number(row)
+        number_format = self._format(key, column)
+        if flags & views.PARENT and value is None and self._browser.tree is not None:
+            best = views.best_child(self._browser.tree, column, row, goal(key.key, self._settings) == "max")
+            return (
+                (("best " if width > 11 else "") + number_format.text(best), "dim") if best is not None else ("", ""),
+            )
+        if value is None:
+            return (("", ""),)
+        text = number_format.text(value)
+        if len(text) > width:
+            text = f"{value:.{max(0, width - 7)}e}"
+        tone = "best" if self._best.get(key) == value else ("bright" if key == self.metric else "")
+        return ((text, "state-failed" if value != value else tone),)
+
+    def _text(self, key: ColumnKey, column: TextColumn, row: int, width: int) -> Line:
+        text = column.text(row)
+        if text is None:
+            return (("", ""),)
+        if key == runs.GIT_COMMIT:
+            return ((inert(text[:8], self._glyphs), "dim"),)
+        number = column.number(row)
+        if number is not None and len(text) > width:
+            text = exact(number)
+        tone = "dim" if key in (runs.USER, runs.EXPERIMENT, runs.SOURCE, runs.RUN_ID) else ""
+        return ((shortened(inert(text, self._glyphs), width, self._glyphs), tone),)
+
+    def _curve(self, row: int, width: int) -> Line:
+        if self.metric is None:
+            return (("", ""),)
+        curve: CoarseCurve | None = self._curves.get(row, self.metric)
+        if curve is None:
+            return (("" if self._curves.has(row, self.metric) else "·", "faint"),)
+        running = self._browser.catalogue.texts(runs.STATUS).text(row) == "RUNNING"
+        return ((sparkline(curve, width, self._scale, self._glyphs), "state-running" if running else ""),)
+
+    # -- formats
+
+    def _format(self, key: ColumnKey, column: NumberColumn) -> NumberFormat:
+        if self._ordered != self._browser.ordered:
+            self._ordered = self._browser.ordered
+            self._formats.clear()
+            self._best.clear()
+        found = self._formats.get(key)
+        if found is None:
+            rows = self._browser.view.rows
+            values = column.values[rows[:_SAMPLE]]
+            digits = self._settings[key.key].digits if key.key in self._settings else 0
+            found = NumberFormat(digits) if digits else format_for(values[~np.isnan(values)].tolist())
+            self._formats[key] = found
+            self._remember_best(key, column)
+        return found
+
+    def _remember_best(self, key: ColumnKey, column: NumberColumn) -> None:
+        """The best value among all hits, where the metric's direction is known and there is more than one run."""
+        wanted = goal(key.key, self._settings) if key.kind is Kind.METRIC else ""
+        values = column.values[self._browser.view.hit_rows]
+        values = values[np.isfinite(values)]
+        if wanted and len(values) > 1:
+            self._best[key] = float(values.min() if wanted == "min" else values.max())

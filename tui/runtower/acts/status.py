@@ -1,0 +1,146 @@
+"""The two lines above the rows: how the sources are, and what is shown of how much."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from runtower.acts.desk import Desk
+from runtower.acts.layout import title
+from runtower.domain import runs
+from runtower.link.events import Health, State
+from runtower.present.glyphs import Glyphs
+from runtower.present.spans import Line, inert, shortened
+from runtower.present.times import clock
+
+_QUIET_POLLS: Final = 2
+
+
+def sources_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
+    """Left: the product and its screens; right: each source's name and state, and how many runs there are."""
+    left: Line = ((" runtower ", "title"), (" ", ""), ("[1 runs]", "active"))
+    right: list[tuple[str, str]] = []
+    room = max(8, (width - 50) // max(1, len(desk.targets)) - 4)
+    for number, target in enumerate(desk.targets):
+        health = desk.tower.health(number)
+        identity = desk.tower.identities.get(number)
+        name = identity.address if identity is not None and width >= 110 else target.name
+        glyph, tone = _sign(health, glyphs)
+        right += [(glyph + " ", tone), (shortened(inert(name, glyphs), room, glyphs), "" if tone == "better" else tone)]
+        age = _age(health)
+        right.append((f"{age}   " if age else "   ", "warning"))
+    right.append((_counts(desk), ""))
+    if desk.paused:
+        right.append(("  paused (w)", "warning"))
+    return left, (*right, (" ", ""))
+
+
+def _sign(health: Health, glyphs: Glyphs) -> tuple[str, str]:
+    match health.state:
+        case State.LIVE:
+            return glyphs.healthy, "better"
+        case State.STARTING:
+            return glyphs.off, "dim"
+        case State.STALE:
+            return glyphs.stale, "warning"
+        case _:
+            return glyphs.stale if health.error and health.error.name == "busy" else glyphs.failed, "warning"
+
+
+def _age(health: Health) -> str:
+    """How old what is shown is, once the source has been silent for a while; '' for a healthy one."""
+    if health.state in (State.LIVE, State.STARTING) or health.heard is None:
+        return ""
+    seconds = int(time.monotonic() - health.heard)
+    return f" {seconds // 60}m old" if seconds >= 60 else f" {seconds // 10 * 10}s old" if seconds >= 10 else " silent"
+
+
+def _counts(desk: Desk) -> str:
+    catalogue = desk.tower.catalogue
+    total = int(catalogue.alive().sum())
+    status = catalogue.texts(runs.STATUS)
+    words = status.words.to_pylist()
+    codes = [code for code, word in enumerate(words) if word == "RUNNING"]
+    alive = catalogue.alive()
+    running = sum(int(((status.codes == code) & alive).sum()) for code in codes)
+    said = f"{total:,} run{'s' if total != 1 else ''}"
+    if running:
+        said += f", {running} running"
+    syncing = [link.health for link in desk.tower.links if not link.health.complete and link.health.known]
+    if syncing:
+        known, whole = sum(h.known for h in syncing), sum(h.total or 0 for h in syncing)
+        said += f", reading {known:,} of {whole:,}" if whole > known else ", reading"
+    return said
+
+
+def query_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
+    """Left: the filter, or what happened meanwhile; right: how many of how many, experiments, whose, the order."""
+    browser = desk.browser
+    view = browser.view
+    right: list[tuple[str, str]] = []
+    new, gone = browser.pending
+    if new or gone:
+        said = ", ".join([f"+{new} new"] * bool(new) + [f"{gone} no longer match"] * bool(gone))
+        right.append((f"{said} (r)   ", "state-running"))
+    known = " known so far" if desk.growing and desk.tower.syncing and len(view.rows) else ""
+    if browser.filter_text:
+        right.append((f"{view.hits:,} of {'the ' if known else ''}{view.within:,}{known}   ", "hit"))
+    elif known:
+        right.append((f"{view.within:,}{known}   ", "dim"))
+    if browser.marks:
+        right.append((f"{len(browser.marks)} marked   ", "marked"))
+    right.append((f"{shortened(experiments(desk, glyphs), max(12, width // 4), glyphs)}   ", ""))
+    if browser.query.deleted:
+        right.append(("deleted   ", "warning"))
+    if desk.mine:
+        right.append(("mine   ", ""))
+    right.append((f"sort {_order(desk, glyphs)} ", "dim"))
+    used = sum(len(text) for text, _ in right)
+    left: Line = ((" / ", "key"), (browser.filter_text, "bright")) if browser.filter_text else ()
+    if not left and desk.news and used + len(desk.news) + 2 < width:
+        left = ((" " + desk.news, ""),)
+    while right and used + sum(len(text) for text, _ in left) >= width:
+        used -= len(right.pop()[0])
+    return left, tuple(right)
+
+
+def experiments(desk: Desk, glyphs: Glyphs) -> str:
+    """The chosen experiments by name."""
+    chosen = desk.browser.query.experiments
+    if chosen is None:
+        return "all experiments"
+    names = []
+    for number, one in sorted(chosen):
+        known = desk.tower.catalogue.sources[number].experiments.get(one)
+        names.append(inert(known.name, glyphs) if known and known.name else one)
+    return names[0] if len(names) == 1 else f"{len(names)} experiments" if len(names) > 2 else ", ".join(names)
+
+
+def _order(desk: Desk, glyphs: Glyphs) -> str:
+    words = []
+    for key, descending in desk.browser.query.sort:
+        words.append(f"{inert(title(key), glyphs)} {glyphs.descending if descending else glyphs.ascending}")
+    return ", ".join(words)
+
+
+def trouble(desk: Desk) -> str:
+    """The first error of a source as a calm sentence: what is shown meanwhile, when the next try is; '' if none."""
+    for number, health in desk.tower.troubles():
+        error = health.error
+        if error is None:
+            continue
+        parts = [error.tried, error.remedy]
+        if health.heard_ms is not None:
+            parts.append(f"Showing what was known at {clock(health.heard_ms, time.time() * 1000)}.")
+        elif desk.cached_ms:
+            parts.append(f"Showing what was known at {clock(desk.cached_ms, time.time() * 1000)}.")
+        if health.next_try is not None:
+            wait = max(0, round(health.next_try - time.monotonic()))
+            parts.append(f"Next try in {wait} s (r: now)." if wait else "Trying again now.")
+        return f"{desk.targets[number].name}: {' '.join(part for part in parts if part)}"
+    return ""
+
+
+def notices(desk: Desk) -> list[str]:
+    """What the sources want people to know, once."""
+    return [notice for link in desk.tower.links for notice in link.health.notices]

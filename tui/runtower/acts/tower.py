@@ -1,0 +1,134 @@
+"""The sources that are open and the catalogue they fill: one handler applies whatever the links tell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from runtower.catalog.catalogue import Catalogue
+from runtower.catalog.segment import Ints
+from runtower.domain.errors import TowerError
+from runtower.domain.runs import ColumnKey, RunKey
+from runtower.link.client import Link
+from runtower.link.events import Base, Event, Health, Opened, Rows, State
+from runtower.sources.port import Identity, RowError
+
+Change = Callable[["News"], None]
+
+
+class News:
+    """What one event changed: `rows` global rows with new cells, `keys` of those cells, `health` of the source only."""
+
+    __slots__ = ("health_only", "keys", "rows", "source")
+
+    def __init__(self, source: int, rows: Ints, keys: frozenset[ColumnKey], health_only: bool = False) -> None:
+        self.source = source
+        self.rows = rows
+        self.keys = keys
+        self.health_only = health_only
+
+
+class Tower:
+    """Links by source number, and what they told. Lives on one event loop; only it changes the catalogue."""
+
+    def __init__(self, links: Sequence[Link], names: Sequence[str]) -> None:
+        self.links = list(links)
+        self.catalogue = Catalogue()
+        self.identities: dict[int, Identity] = {}
+        self.errors: dict[RunKey, str] = {}
+        self._heard: list[Change] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        for name in names:
+            self.catalogue.source(name)
+
+    def on_change(self, change: Change) -> None:
+        """Call `change` after each event was applied."""
+        self._heard.append(change)
+
+    def start(self) -> None:
+        """Begin to listen; the links' processes run already."""
+        self._tasks = [asyncio.ensure_future(self._listen(number)) for number in range(len(self.links))]
+
+    def stop(self) -> None:
+        """Stop listening and let the processes go; returns at once."""
+        for task in self._tasks:
+            task.cancel()
+        for link in self.links:
+            link.close()
+
+    async def _listen(self, number: int) -> None:
+        async for event in self.links[number].events():
+            news = self._apply(number, event)
+            for change in self._heard:
+                change(news)
+
+    def _apply(self, number: int, event: Event) -> News:
+        nothing = np.empty(0, np.int32)
+        match event:
+            case Opened():
+                self.identities[number] = event.identity
+                if event.reset or event.base is not None:
+                    self.catalogue.reset(number, event.base, event.experiments or ())
+                return News(number, nothing, frozenset())
+            case Rows():
+                self.catalogue.add(number, event.seq, event.segment, event.gone.tolist(), event.experiments)
+                self._note(number, event.errors)
+                if event.segment is None:
+                    return News(number, nothing, frozenset())
+                rows = self.catalogue.global_rows(number)[event.segment.rows]
+                return News(number, rows, frozenset(event.segment.entries))
+            case Base():
+                self.catalogue.rebase(number, event.upto_seq, event.segment)
+                return News(number, nothing, frozenset(), health_only=True)
+            case Health():
+                return News(number, nothing, frozenset(), health_only=True)
+
+    def _note(self, number: int, errors: Sequence[RowError]) -> None:
+        name = self.catalogue.sources[number].name
+        for error in errors:
+            self.errors[RunKey(name, error.run_id)] = error.what
+
+    # -- what it tells
+
+    def health(self, number: int) -> Health:
+        return self.links[number].health
+
+    @property
+    def syncing(self) -> bool:
+        """Whether some source has not yet listed all it has, and is at it."""
+        return any(not link.health.complete and link.health.state is not State.CLOSED for link in self.links)
+
+    @property
+    def answered(self) -> bool:
+        """Whether any source ever answered in this session."""
+        return any(link.health.heard_ms is not None for link in self.links)
+
+    def troubles(self) -> list[tuple[int, Health]]:
+        """The sources that have an error now."""
+        return [(number, link.health) for number, link in enumerate(self.links) if link.health.error is not None]
+
+    def focus(self, rows: Sequence[int]) -> None:
+        """Tell the sources which runs are on the screen."""
+        wanted: dict[int, list[str]] = {number: [] for number in range(len(self.links))}
+        for row in rows[:200]:
+            key = self.catalogue.run_key(row)
+            wanted[self.catalogue.source(key.source)].append(key.run_id)
+        for number, run_ids in wanted.items():
+            self.links[number].focus(run_ids)
+
+    def refresh(self) -> None:
+        for link in self.links:
+            link.refresh()
+
+    def pause(self, paused: bool) -> None:
+        for link in self.links:
+            if paused:
+                link.pause()
+            else:
+                link.resume()
+
+    def why(self, error: TowerError) -> str:
+        """An error as one calm line."""
+        return str(error)

@@ -1,0 +1,121 @@
+"""The Textual application: themes, the first paint, and then everything that is heavy.
+
+Before the first paint only Textual, msgspec and the standard library are imported; numpy, Arrow and what stands on them
+come right after it, in a thread (`_wake`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import locale
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+
+from runtower.keymap import Keymap
+from runtower.present.glyphs import ASCII, UNICODE, Glyphs
+from runtower.screens.empty import EmptyScreen, Found
+from runtower.screens.run_keys import RunsScreen
+from runtower.settings import Settings
+from runtower.starting import Start, Starter
+from runtower.styles.themes import THEMES
+
+if TYPE_CHECKING:
+    from runtower.acts.face import Desk, Face
+
+
+class TowerApp(App[None], inherit_bindings=False):
+    """runtower on the screen."""
+
+    CSS_PATH: ClassVar[Any] = "styles/app.tcss"
+    ENABLE_COMMAND_PALETTE: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+    TITLE = "runtower"
+
+    def __init__(
+        self,
+        start: Start,
+        starter: Starter,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """`starter` makes another start from what a user names on the first screen."""
+        self._environ = os.environ if environ is None else environ
+        super().__init__()
+        self._start = start
+        self._starter = starter
+        settings = starter.settings
+        self.glyphs = glyphs_for(settings, self._environ)
+        self._mouse_on = settings.mouse
+        self.desk: Desk | None = None
+        self._tower_keys = Keymap(settings.keys)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = settings.theme if settings.theme in ("dark", "light", "contrast") else theme_of(self._environ)
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        if self._start.targets:
+            self._show_runs()
+        else:
+            self.push_screen(
+                EmptyScreen(self._tower_keys, Found(self._start.folder, tuple(self._start.looked)), self._named)
+            )
+
+    def _named(self, uri: str | None) -> None:
+        """The first screen was told what to open. Raises TowerError where that can't be."""
+        self._start = self._starter.demo(None) if uri is None else self._starter.named(uri)
+        self.pop_screen()
+        self._show_runs()
+
+    def _show_runs(self) -> None:
+        screen = RunsScreen(self._tower_keys, self.glyphs)
+        screen.steps = self._start.steps
+        self.push_screen(screen)
+        screen.call_after_refresh(self._wake, screen)
+
+    async def _wake(self, screen: RunsScreen) -> None:
+        """Bring in the data's side, show what was known last time, then listen."""
+        module = await asyncio.to_thread(importlib.import_module, "runtower.acts.face")
+        start = self._start
+        desk: Desk = module.Desk(start, self._starter, self.glyphs, screen.draw_soon)
+        face: Face = module.Face(desk, self.glyphs)
+        self.desk = desk
+        cached = await asyncio.to_thread(desk.read_cache)
+        screen.seat(face)
+        await desk.begin(cached)
+        screen.lay_panes(screen.size.width, screen.size.height)
+
+    def on_runs_screen_mouse_toggled(self) -> None:
+        """Give the mouse to the terminal or take it back. Textual's driver has no public way to do it while it runs."""
+        self._mouse_on = not self._mouse_on
+        driver: Any = self._driver
+        (driver._enable_mouse_support if self._mouse_on else driver._disable_mouse_support)()
+        self.notify("the mouse is on" if self._mouse_on else "the mouse is off: the terminal's own selection works")
+
+    async def on_unmount(self) -> None:
+        """Everything ends at once: the view is kept, the processes see their descriptors close."""
+        if self.desk is not None:
+            self.desk.keep()
+            self.desk.tower.stop()
+        else:
+            for link in self._start.links:
+                link.close()
+        self._start.ended()
+
+
+def glyphs_for(settings: Settings, environ: Mapping[str, str]) -> Glyphs:
+    """ASCII where it is set, on the Linux console, and in a locale that isn't UTF-8."""
+    if settings.glyphs != "auto":
+        return ASCII if settings.glyphs == "ascii" else UNICODE
+    encoding = locale.getpreferredencoding(False).lower().replace("-", "")
+    return ASCII if environ.get("TERM") == "linux" or encoding != "utf8" else UNICODE
+
+
+def theme_of(environ: Mapping[str, str]) -> str:
+    """Light where the terminal says so in COLORFGBG (`foreground;background`), dark else."""
+    background = environ.get("COLORFGBG", "").rsplit(";", 1)[-1]
+    return "light" if background in ("7", "15") else "dark"

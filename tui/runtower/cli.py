@@ -1,0 +1,73 @@
+"""`runtower`: the screen, or a command. Starts the sources' processes before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from runtower import __version__
+from runtower.domain.errors import Invalid, TowerError
+from runtower.folders import Folders
+from runtower.settings_quick import settings
+from runtower.starting import Start, Starter
+
+COMMANDS: Final = ("runs", "show", "metric", "doctor", "settings", "docs")
+_HELP: Final = f"""\
+runtower {__version__}: ML runs and models, in a terminal.
+
+  runtower                 what this folder's project has recorded
+  runtower PATH|URI        an sqlite file, an mlruns or CSVLogger folder, a project, any URI of MLflow
+  runtower demo [DIR]      a real little project, live
+  runtower runs|show|metric|doctor|settings --help
+                           the same without a screen
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run; gives the exit code of docs/interfaces.md."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words)
+    except TowerError as error:
+        sys.stderr.write(f"runtower: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(words: Sequence[str]) -> int:
+    first = words[0] if words else ""
+    if first in COMMANDS:
+        from runtower.commands.entry import main as command  # noqa: PLC0415  click comes only for commands
+
+        return command(words)
+    if first in ("--help", "-h", "help") or (first == "demo" and {"--help", "-h"} & set(words)):
+        sys.stdout.write(_HELP)
+        return 0
+    if first == "--version":
+        sys.stdout.write(f"runtower {__version__}\n")
+        return 0
+    named = words[1:] if first == "demo" else words
+    if len(named) > 1 or any(word.startswith("-") for word in named):
+        raise Invalid(f"runtower doesn't know {' '.join(words)!r}.", "runtower --help lists what it takes.")
+    folders, folder = Folders.of(), Path.cwd()
+    starter = Starter(settings(folder, os.environ, folders), folders, folder)
+    if first == "demo":
+        return _show(starter, starter.demo(Path(named[0]) if named else None))
+    return _show(starter, starter.named(first) if first else starter.here())
+
+
+def _show(starter: Starter, start: Start) -> int:
+    """The screen; Textual is imported while the sources' processes start."""
+    from runtower.app import TowerApp  # noqa: PLC0415  see above
+
+    app = TowerApp(start, starter)
+    app.run(mouse=starter.settings.mouse)
+    return app.return_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Text with meaning: pieces of a line, each with a tone that a theme turns into a style."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+
+from runtower.present.glyphs import UNICODE, Glyphs
+
+Span = tuple[str, str]
+Line = tuple[Span, ...]
+
+# What isn't plain text: C0 and C1 controls, bidirectional marks and overrides, zero-width and line separators.
+_HOSTILE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+def inert(text: str, glyphs: Glyphs = UNICODE) -> str:
+    """Text from outside as something that only shows: each control or direction character becomes a visible one."""
+    if text.isascii() and text.isprintable():
+        return text
+
+    def visible(match: re.Match[str]) -> str:
+        char = match.group()
+        if char == "\x1b":
+            return glyphs.escape
+        return glyphs.newline if char in "\r\n\u2028\u2029" else glyphs.control
+
+    return _HOSTILE.sub(visible, text)
+
+
+def shortened(text: str, width: int, glyphs: Glyphs = UNICODE) -> str:
+    """Text in at most `width` cells, cut in the middle so that the telling end stays."""
+    if width <= 0:
+        return ""
+    if len(text) <= width and (text.isascii() or cell_len(text) <= width):
+        return text
+    if width <= 3:
+        return set_cell_size(text, width).rstrip()
+    tail = (width - 1) * 3 // 5
+    head = width - 1 - tail
+    return set_cell_size(text, head) + glyphs.cut + _last_cells(text, tail)
+
+
+def _last_cells(text: str, width: int) -> str:
+    tail = text[-width:]
+    while cell_len(tail) > width:
+        tail = tail[1:]
+    return tail
+
+
+def padded(text: str, width: int, right: bool = False) -> str:
+    """Text in exactly `width` cells, measured as a terminal draws it."""
+    length = len(text) if text.isascii() else cell_len(text)
+    if length > width:
+        return set_cell_size(text, width)
+    return " " * (width - length) + text if right else text + " " * (width - length)
+
+
+def plain(line: Line) -> str:
+    """The characters of a line."""
+    return "".join(text for text, _ in line)

@@ -1,0 +1,429 @@
+"""What the keys of the runs screen do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from textual.message import Message
+from textual.widgets import Input
+
+from runtower.actions import ACTIONS, at
+from runtower.domain.errors import Invalid
+from runtower.domain.runs import ColumnKey
+from runtower.screens.copying import copy_out
+from runtower.screens.menu import Choice, Menu
+from runtower.screens.runs import RunsTable
+from runtower_widgets.line import Line, Lines
+from runtower_widgets.row_table import RowTable
+
+if TYPE_CHECKING:
+    from runtower.acts.face import Offer
+    from runtower.acts.layout import Layout
+
+_NEED_A_RUN: Final = frozenset(
+    {"look.open", "look.fold", "mark.toggle", "mark.range", "mark.pin", "mark.baseline", "take.id", "take.menu"}
+)
+_NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric"})
+
+
+class RunsScreen(RunsTable):
+    """One method an action: `do_` + its id."""
+
+    class MouseToggled(Message):
+        """The mouse is to be ours, or the terminal's again."""
+
+    def why_not(self, action_id: str) -> str:
+        group = action_id.split(".")[0]
+        if self.face is None:
+            return "" if group in ("app", "pane") else "the runs are being read"
+        rows = len(self.desk.browser.view.rows)
+        if (action_id in _NEED_A_RUN or action_id in _NEED_ROWS) and not rows:
+            return "there is no run here"
+        if action_id == "look.differences" and self.desk.browser.baseline is None:
+            return f"no run is the baseline yet ({self.keymap.shown('mark.baseline')} makes one)"
+        if action_id == "look.fold" and (self.desk.browser.tree is None or not self.desk.browser.tree.nested):
+            return "no run here has children"
+        if action_id == "demo.dismiss" and (not self.steps or self.desk.kept.demo_dismissed):
+            return "no line of steps is shown"
+        return ""
+
+    # -- move
+
+    def _pane_is_focused(self) -> bool:
+        return self.focused is self.query_one("#details", Lines)
+
+    def _move(self, by: int) -> None:
+        if self._pane_is_focused():
+            self.query_one("#details", Lines).move_by(by)
+        else:
+            self.table.move_by(by)
+
+    def _page(self, pages: float) -> None:
+        if self._pane_is_focused():
+            pane = self.query_one("#details", Lines)
+            pane.move_by(int(pages * max(2, pane.size.height)))
+        else:
+            self.table.move_page(pages)
+
+    def do_move_down(self) -> None:
+        self._move(1)
+
+    def do_move_up(self) -> None:
+        self._move(-1)
+
+    def do_move_page_down(self) -> None:
+        self._page(1)
+
+    def do_move_page_up(self) -> None:
+        self._page(-1)
+
+    def do_move_half_down(self) -> None:
+        self._page(0.5)
+
+    def do_move_half_up(self) -> None:
+        self._page(-0.5)
+
+    async def do_move_first(self) -> None:
+        if self._pane_is_focused():
+            self.query_one("#details", Lines).move_by(-(10**6))
+            return
+        if any(self.desk.browser.pending):
+            self.desk.browser.cursor = None
+            await self._order()
+        self.table.move_to(0)
+
+    def do_move_last(self) -> None:
+        if self._pane_is_focused():
+            self.query_one("#details", Lines).move_by(10**6)
+        else:
+            self.table.move_to(len(self.table.rows) - 1)
+
+    def do_move_left(self) -> None:
+        self._activate(self.desk.rows.layout.move(-1))
+
+    def do_move_right(self) -> None:
+        self._activate(self.desk.rows.layout.move(1))
+
+    def _activate(self, layout: Layout) -> None:
+        """Another column is the active one; the table scrolls to it."""
+        self.desk.rows.layout = layout
+        table = self.table
+        loose = layout.active - 1
+        if loose < table.first_column:
+            table.move_columns(loose - table.first_column)
+        self.draw_table()
+        while not table.shows(str(layout.active)) and loose > table.first_column:
+            table.move_columns(1)
+        self.draw_table()
+
+    def do_pane_next(self) -> None:
+        self.focus_next()
+
+    def do_pane_previous(self) -> None:
+        self.focus_previous()
+
+    # -- find
+
+    def do_find_filter(self) -> None:
+        top, search = self.query_one("#top"), self.query_one("#filter", Input)
+        top.add_class("filtering")
+        search.value = self.desk.browser.filter_text
+        search.cursor_position = len(search.value)
+        search.focus()
+        self.draw_soon()
+
+    async def on_input_changed(self, event: Input.Changed) -> None:
+        if self.face is None or not self.query_one("#top").has_class("filtering"):
+            return
+        try:
+            self.desk.browser.set_filter(event.value)
+        except Invalid as error:
+            line = self.query_one("#words", Line)
+            line.add_class("said")
+            line.say([(f" {error.tried}", "warning")])
+            return
+        await self._order()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self._leave_filter()
+
+    def _leave_filter(self) -> None:
+        self.query_one("#top").remove_class("filtering")
+        self.table.focus()
+        self.draw_soon()
+
+    def _hit(self, step: int) -> None:
+        index = self.desk.browser.next_hit(self.table.cursor, step)
+        if index is not None:
+            self.table.move_to(index)
+
+    def do_find_next(self) -> None:
+        self._hit(1)
+
+    def do_find_previous(self) -> None:
+        self._hit(-1)
+
+    def do_find_experiments(self) -> None:
+        assert self.face is not None
+        chosen = self.desk.browser.query.experiments
+        offers = [Choice("*", "all experiments"), *_choices(self.face.experiment_offers())]
+        here = {f"{number}/{one}" for number, one in chosen} if chosen is not None else {"*"}
+        start = next((place for place, choice in enumerate(offers) if choice.value in here), 0)
+        footer = "type to search   enter pick   tab mark several   ctrl+t mark all   esc back"
+        menu = Menu("experiments", offers, marked=set(), footer=footer, start=start)
+        self.app.push_screen(menu, self._chose_experiments)
+
+    async def _chose_experiments(self, values: list[str] | None) -> None:
+        if not values:
+            return
+        if "*" in values:
+            self.desk.browser.choose_experiments(None)
+        else:
+            pairs = (value.split("/", 1) for value in values)
+            self.desk.browser.choose_experiments(frozenset((int(number), one) for number, one in pairs))
+        await self._order_from_the_top()
+
+    async def do_find_mine(self) -> None:
+        desk = self.desk
+        desk.mine = not desk.mine
+        desk.browser.only_user(desk.user if desk.mine else None)
+        await self._order()
+
+    async def do_find_deleted(self) -> None:
+        browser = self.desk.browser
+        browser.show_deleted(not browser.query.deleted)
+        await self._order_from_the_top()
+
+    # -- look
+
+    def do_look_open(self) -> None:
+        self._show_details("beside" if self.desk.kept.details == "large" else "large")
+
+    def do_look_details(self) -> None:
+        following = {"beside": "large", "large": "off", "off": "beside"}
+        self._show_details(following.get(self.desk.kept.details, "beside"))
+
+    def do_look_zoom(self) -> None:
+        large = self.desk.kept.details
+        self._show_details("beside" if large != "beside" else ("large" if self._pane_is_focused() else "off"))
+
+    def _show_details(self, mode: str) -> None:
+        self.desk.kept.details = mode
+        self.lay_panes(self.size.width, self.size.height)
+        (self.query_one("#details", Lines) if mode == "large" else self.table).focus()
+
+    def do_look_differences(self) -> None:
+        self._only_differences = not self._only_differences
+        if self._only_differences and self.desk.kept.details == "off":
+            self._show_details("beside")
+        self.draw_soon()
+
+    def do_look_metric(self) -> None:
+        assert self.face is not None
+        self.app.push_screen(Menu("metric of the curve", _choices(self.face.metric_offers())), self._chose_metric)
+
+    def _chose_metric(self, values: list[str] | None) -> None:
+        if values:
+            self.desk.use_metric(ColumnKey.of(values[0]))
+            self.draw()
+
+    def do_look_scale(self) -> None:
+        rows = self.desk.rows
+        rows.own_scale = not rows.own_scale
+        rows.changed()
+        self.say("each curve has its own scale" if rows.own_scale else "one scale for all curves")
+        self.draw()
+
+    async def do_look_fold(self) -> None:
+        row = self.desk.browser.row_at(self.table.cursor)
+        if row is not None and self.desk.browser.fold(row):
+            await self._order()
+
+    async def do_look_tree(self) -> None:
+        browser = self.desk.browser
+        browser.show_tree(not browser.query.tree)
+        await self._order()
+
+    # -- columns
+
+    async def do_columns_sort(self) -> None:
+        key = self.desk.rows.layout.active_key
+        await self._sort(key, more=False)
+
+    async def do_columns_sort_more(self) -> None:
+        await self._sort(self.desk.rows.layout.active_key, more=True)
+
+    async def on_row_table_header_clicked(self, event: RowTable.HeaderClicked) -> None:
+        if self.face is not None and event.column_id.isdecimal():
+            layout = self.desk.rows.layout
+            self.desk.rows.layout = layout.move(int(event.column_id) - layout.active)
+            await self.do_columns_sort()
+
+    async def _sort(self, key: ColumnKey, more: bool) -> None:
+        """By what is shown there: the curve's column sorts by its metric; the first direction is the likelier one."""
+        sorted_key, descending = self.desk.sort_key(key)
+        if more:
+            self.desk.browser.sort_more(sorted_key, descending)
+        else:
+            self.desk.browser.sort_by(sorted_key, descending)
+        await self._order()
+
+    def do_columns_choose(self) -> None:
+        assert self.face is not None
+        offers, shown = self.face.column_offers()
+        footer = "type to search   tab show or hide   enter done   esc back"
+        self.app.push_screen(Menu("columns", _choices(offers), marked=set(shown), footer=footer), self._chose_columns)
+
+    def _chose_columns(self, values: list[str] | None) -> None:
+        if values is not None:
+            self.desk.show_columns([ColumnKey.of(value) for value in values])
+            self.draw()
+
+    def do_columns_hide(self) -> None:
+        self._change(self.desk.rows.layout.hide())
+
+    def do_columns_earlier(self) -> None:
+        self._change(self.desk.rows.layout.shift(-1))
+
+    def do_columns_later(self) -> None:
+        self._change(self.desk.rows.layout.shift(1))
+
+    def do_columns_narrower(self) -> None:
+        self._change(self.desk.rows.layout.resize(-2))
+
+    def do_columns_wider(self) -> None:
+        self._change(self.desk.rows.layout.resize(2))
+
+    def _change(self, layout: Layout) -> None:
+        self.desk.use_layout(layout)
+        self.draw()
+
+    # -- mark
+
+    def _with_row(self) -> int:
+        row = self.desk.browser.row_at(self.table.cursor)
+        assert row is not None
+        return row
+
+    def _marked(self) -> None:
+        self.desk.rows.changed()
+        self.draw()
+
+    def do_mark_toggle(self) -> None:
+        self.desk.browser.toggle_mark(self._with_row())
+        self.table.move_by(1)
+        self._marked()
+
+    def do_mark_range(self) -> None:
+        self.desk.browser.mark_range(self._with_row())
+        self._marked()
+
+    def do_mark_all(self) -> None:
+        self.desk.browser.mark_all()
+        self._marked()
+
+    def do_mark_invert(self) -> None:
+        self.desk.browser.invert_marks()
+        self._marked()
+
+    async def do_mark_pin(self) -> None:
+        self.desk.browser.toggle_pin(self._with_row())
+        await self._order()
+
+    def do_mark_baseline(self) -> None:
+        self.desk.browser.toggle_baseline(self._with_row())
+        self._marked()
+
+    # -- take along, live, everywhere
+
+    async def do_take_id(self) -> None:
+        await self._copy(self.desk.tower.catalogue.run_key(self._with_row()).run_id)
+
+    def do_take_menu(self) -> None:
+        assert self.face is not None
+        self.app.push_screen(Menu("copy", _choices(self.face.copy_offers(self._with_row()))), self._chose_copy)
+
+    async def _chose_copy(self, values: list[str] | None) -> None:
+        if values:
+            await self._copy(values[0])
+
+    async def _copy(self, text: str) -> None:
+        self.say(await copy_out(self.app, text, self.desk.copied_file))
+
+    async def do_live_refresh(self) -> None:
+        self.desk.tower.refresh()
+        await self._order()
+
+    def do_live_pause(self) -> None:
+        self.desk.pause(not self.desk.paused)
+        self.draw()
+
+    async def do_app_back(self) -> None:
+        """One step back: the filter's field, the pane, the filter, the deleted runs."""
+        if self.query_one("#top").has_class("filtering"):
+            self.desk.browser.clear_filter()
+            self._leave_filter()
+            await self._order()
+        elif self.face is not None and self.desk.kept.details == "large":
+            self._show_details("beside")
+        elif self._pane_is_focused():
+            self.table.focus()
+        elif self.face is not None and self.desk.browser.filter_text:
+            self.desk.browser.clear_filter()
+            await self._order()
+        elif self.face is not None and self.desk.browser.query.deleted:
+            await self.do_find_deleted()
+
+    def do_app_help(self) -> None:
+        self._menu("keys", [action.id for action in at("runs")])
+
+    def do_app_palette(self) -> None:
+        self._menu("actions", sorted((action.id for action in at("runs")), key=lambda one: one.split(".")[-1]))
+
+    def _menu(self, title: str, ids: Sequence[str]) -> None:
+        known = {action.id: action for action in ACTIONS}
+        choices = [
+            Choice(a.id, a.title, self.keymap.shown_all(a.id), f"{a.group.lower()}  {a.id}", self.why_not(a.id))
+            for a in (known[one] for one in ids)
+        ]
+        self.app.push_screen(Menu(title, choices, hint_width=12), self._chose_action)
+
+    async def _chose_action(self, values: list[str] | None) -> None:
+        if values:
+            await self.act(values[0])
+
+    def do_app_theme(self) -> None:
+        names = ["dark", "light", "contrast"]
+        self.app.theme = names[(names.index(self.app.theme) + 1) % 3] if self.app.theme in names else names[0]
+
+    def do_app_mouse(self) -> None:
+        self.post_message(self.MouseToggled())
+
+    def do_app_suspend(self) -> None:
+        self.app.action_suspend_process()
+
+    def do_app_quit(self) -> None:
+        if self.face is not None and self.desk.kept.details == "large":
+            self._show_details("beside")
+        else:
+            self.app.exit()
+
+    def do_demo_dismiss(self) -> None:
+        self.desk.kept.demo_dismissed = True
+        self.draw()
+
+    # -- order
+
+    async def _order(self) -> None:
+        await self.desk.order()
+        self.draw()
+
+    async def _order_from_the_top(self) -> None:
+        self.desk.browser.cursor = None
+        await self._order()
+        self.table.move_to(0)
+
+
+def _choices(offers: Sequence[Offer]) -> list[Choice]:
+    return [Choice(offer.value, offer.text, "", offer.detail) for offer in offers]

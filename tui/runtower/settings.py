@@ -1,0 +1,46 @@
+"""Every setting, declared once. Files, environment, flags and docs/settings.md derive from these classes.
+
+Only dataclasses live here, so that nothing heavy is imported before the first paint; reading is in settings_files.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class SourceSettings:
+    """One named source."""
+
+    kind: str = field(default="", metadata={"doc": "mlflow or csvlogger; '' tells it from the uri"})
+    uri: str = field(default="", metadata={"doc": "a folder, a file, sqlite:///file or any URI that MLflow takes"})
+    read_only: bool = field(default=False, metadata={"doc": "never write to this source"})
+    options: dict[str, str] = field(default_factory=dict, metadata={"doc": "what only this kind of source knows"})
+
+
+@dataclass
+class MetricSettings:
+    """What is known of one metric."""
+
+    goal: str = field(default="", metadata={"doc": "min or max; '' goes by the name (loss: min, acc: max)"})
+    digits: int = field(default=0, metadata={"doc": "decimals shown; 0 chooses by the values"})
+
+
+@dataclass
+class Settings:
+    """All settings with their defaults."""
+
+    sources: dict[str, SourceSettings] = field(
+        default_factory=dict, metadata={"doc": "what to open, by name; nothing here: the folder is searched"}
+    )
+    metrics: dict[str, MetricSettings] = field(default_factory=dict, metadata={"doc": "goal and digits by metric"})
+    interval: float = field(default=2.0, metadata={"doc": "seconds between polls of a local source"})
+    theme: str = field(default="auto", metadata={"doc": "auto, dark, light or contrast"})
+    glyphs: str = field(default="auto", metadata={"doc": "auto, unicode or ascii"})
+    mouse: bool = field(default=True, metadata={"doc": "whether the mouse is used"})
+    cache: bool = field(default=True, metadata={"doc": "whether the last known table is kept on disk"})
+    redact: list[str] = field(
+        default_factory=lambda: ["*password*", "*secret*", "*token*", "*api_key*", "*apikey*"],
+        metadata={"doc": "params of these names are neither shown nor kept"},
+    )
+    keys: dict[str, str] = field(default_factory=dict, metadata={"doc": "own keys by action id, see docs/keys.md"})

@@ -1,0 +1,73 @@
+"""From what was asked to running sources: targets, their links, and the folder whose view is remembered.
+
+Imports no Textual: the sources' processes start first, and the screen's own imports go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtower.acts.discover import discover, target_of
+from runtower.folders import Folders
+from runtower.link.client import Link
+from runtower.settings import Settings
+from runtower.sources.port import Target
+
+
+@dataclass
+class Start:
+    """What to open. `looked` says what was searched for, `steps` are the demo's lines, `ended` is called at the end."""
+
+    targets: Sequence[Target]
+    links: Sequence[Link]
+    folder: Path
+    looked: Sequence[str] = ()
+    steps: Sequence[str] = ()
+    ended: Callable[[], None] = lambda: None
+
+
+class Starter:
+    """Makes starts under one set of settings."""
+
+    def __init__(self, settings: Settings, folders: Folders, folder: Path) -> None:
+        self.settings = settings
+        self.folders = folders
+        self._folder = folder
+
+    def named(self, what: str) -> Start:
+        """A path or URI that the user named. Raises NotFound or Invalid."""
+        found = target_of(what, self._folder)
+        return self._open(found.targets, found.root, found.looked)
+
+    def here(self) -> Start:
+        """The sources of the settings, else what the folder holds."""
+        if self.settings.sources:
+            targets = [
+                Target(name, source.kind or "mlflow", source.uri, source.read_only, dict(source.options))
+                for name, source in self.settings.sources.items()
+            ]
+            return self._open(targets, self._folder)
+        found = discover(self._folder, os.environ)
+        return self._open(found.targets, found.root, found.looked)
+
+    def demo(self, folder: Path | None) -> Start:
+        """The demo project, made while one looks. Raises Invalid for a folder that holds something."""
+        from runtower.acts import demo  # noqa: PLC0415  only the demo needs it
+
+        made = demo.start(folder)
+        start = self._open(made.targets, made.folder)
+        start.steps, start.ended = demo.STEPS, made.close
+        return start
+
+    def _open(self, targets: Sequence[Target], folder: Path, looked: Sequence[str] = ()) -> Start:
+        settings = self.settings
+        links = [
+            Link(target, self.folders, interval=settings.interval, redact=settings.redact, use_cache=settings.cache)
+            for target in targets
+        ]
+        for link in links:
+            link.spawn()
+        return Start(targets, links, folder, looked)
