@@ -159,7 +159,7 @@ class RunRows:
         statuses = browser.catalogue.texts(runs.STATUS)
         if flags & views.PARENT and browser.tree is not None:
             counts = views.child_states(browser.tree, statuses, row)
-            line = children(counts, self._glyphs, narrow=width < 9 or len(counts) > 2)
+            line = children(counts, self._glyphs, narrow=width < 8)
             if sum(len(text) for text, _ in line) <= width:
                 return line
         source_status = browser.catalogue.texts(runs.SOURCE_STATUS).text(row)

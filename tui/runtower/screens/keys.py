@@ -9,11 +9,25 @@ from typing import Any, ClassVar, Final, cast
 from textual import events
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widgets import Input
 
 from runtower.actions import BY_ID
 from runtower.keymap import Keymap, name_of
 
 _PATIENCE: Final = 0.4
+
+
+async def type_into(field: Input, event: events.Key) -> bool:
+    """Do with a key what the field would have done; whether it would have done anything."""
+    if event.is_printable and event.character:
+        field.insert_text_at_cursor(event.character)
+    elif event.key == "backspace":
+        field.action_delete_left()
+    elif event.key == "enter":
+        await field.action_submit()
+    else:
+        return False
+    return True
 
 
 class KeyScreen(Screen[Any], inherit_bindings=False):
@@ -32,6 +46,10 @@ class KeyScreen(Screen[Any], inherit_bindings=False):
         return ""
 
     async def on_key(self, event: events.Key) -> None:
+        if await self._typed_ahead(event):
+            event.stop()
+            event.prevent_default()
+            return
         name = name_of(event.key, event.character)
         keys = f"{self._begun} {name}".strip()
         begun, self._begun = self._begun, ""
@@ -46,6 +64,18 @@ class KeyScreen(Screen[Any], inherit_bindings=False):
             event.stop()
             event.prevent_default()
             await self.act(action)
+
+    async def _typed_ahead(self, event: events.Key) -> bool:
+        """Whether a key was typed before its field or menu had the focus: it belongs there and does nothing here.
+
+        Textual hands a key to what has the focus when it is read, so the letters of `/loss` typed at once all come
+        by way of the table.
+        """
+        top = self.app.screen
+        if top is not self:
+            top.post_message(events.Key(event.key, event.character))
+            return True
+        return isinstance(self.focused, Input) and await type_into(self.focused, event)
 
     async def _waited(self) -> None:
         """No further key came: what was typed so far counts by itself."""

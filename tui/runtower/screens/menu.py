@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from runtower.present.spans import inert
+from runtower.screens.keys import type_into
 from runtower_widgets.line import Line
 from runtower_widgets.row_table import RowTable, TableColumn
 from runtower_widgets.tones import Span
@@ -177,7 +178,7 @@ class Menu(ModalScreen[list[str] | None], inherit_bindings=False):
         self._choices.version += 1
         self.query_one("#choices", RowTable).sync()
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         table = self.query_one("#choices", RowTable)
         moves: dict[str, Callable[[], Any]] = {
             "down": lambda: table.move_by(1),
@@ -195,3 +196,5 @@ class Menu(ModalScreen[list[str] | None], inherit_bindings=False):
             event.stop()
             event.prevent_default()
             move()
+        else:
+            await type_into(self.query_one("#search", Input), event)

@@ -128,9 +128,11 @@ class RunsScreen(RunsTable):
     def do_find_filter(self) -> None:
         top, search = self.query_one("#top"), self.query_one("#filter", Input)
         top.add_class("filtering")
-        search.value = self.desk.browser.filter_text
+        with search.prevent(Input.Changed):
+            search.value = self.desk.browser.filter_text
         search.cursor_position = len(search.value)
-        search.focus()
+        search.display = True
+        self.set_focus(search)  # at once: what is typed next belongs into the field
         self.draw_soon()
 
     async def on_input_changed(self, event: Input.Changed) -> None:
@@ -150,7 +152,8 @@ class RunsScreen(RunsTable):
 
     def _leave_filter(self) -> None:
         self.query_one("#top").remove_class("filtering")
-        self.table.focus()
+        self.query_one("#filter", Input).display = False
+        self.set_focus(self.table)
         self.draw_soon()
 
     def _hit(self, step: int) -> None:

@@ -65,6 +65,7 @@ class RunsTable(KeyScreen):
             yield Line(id="slash")
             search = Input(id="filter", select_on_focus=False)
             search.cursor_blink = False
+            search.display = False
             yield search
             yield Line(id="query")
         with Container(id="body"):

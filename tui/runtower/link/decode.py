@@ -1,0 +1,42 @@
+"""What came from a source's process, made into tables. Imports numpy and pyarrow: only ever in a worker thread."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from runtower.catalog import cache
+from runtower.catalog.segment import Segment
+from runtower.domain.runs import Experiment
+from runtower.domain.series import CoarseCurve, MetricSeries
+from runtower.link import events, wire
+from runtower.link.answers import unpack_curves, unpack_series
+from runtower.link.spool import Spool
+from runtower.sources.port import RowError
+
+
+def rows(message: wire.Rows, spool: Spool) -> events.Rows:
+    """Raises SpoolError or ValueError where the child sent something else than it said."""
+    return events.Rows(
+        seq=message.seq,
+        segment=None if message.table is None else Segment.read(spool.take(message.table)),
+        gone=np.frombuffer(b"" if message.gone is None else spool.take(message.gone), np.int32),
+        experiments=None if message.experiments is None else cache.unpack_experiments(spool.take(message.experiments)),
+        complete=message.complete,
+        known=message.known,
+        total=message.total,
+        errors=tuple(RowError(*error) for error in message.errors),
+    )
+
+
+def base(parcel: wire.Parcel, spool: Spool) -> tuple[Segment, tuple[Experiment, ...]]:
+    """Raises SpoolError or ValueError."""
+    cached = cache.parse(spool.take(parcel))
+    return Segment.read(cached.segment), cached.experiments
+
+
+def answer(query: wire.Query, body: wire.Parcel, spool: Spool) -> MetricSeries | list[CoarseCurve]:
+    """Raises SpoolError or ValueError."""
+    data = spool.take(body)
+    if isinstance(query, wire.History):
+        return unpack_series(query.run_id, query.key, data)
+    return unpack_curves(data)

@@ -1,0 +1,103 @@
+"""The process of one source: `python -P -m runtower.link.host DESCRIPTOR`, a socket to the terminal.
+
+Frames move to a private descriptor and everything that a library prints goes to a log. The main thread does nothing but
+read what the terminal says, so that the end of the stream is always seen and the process ends with it.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from runtower.link import native
+from runtower.link.channel import Channel
+from runtower.link.compaction import Compaction
+from runtower.link.lanes import Lanes
+from runtower.link.opening import target_of
+from runtower.link.polls import Polls, beats
+from runtower.link.reports import Reports
+from runtower.link.sourcelog import SourceLog, note
+from runtower.link.spool import Spool, sweep
+from runtower.link.table import Table
+from runtower.link.wire import VERSION, Ask, Beat, Cancel, Focus, Hello, Opened, Operate, Subscribe, ToHost, WireError
+
+_PATIENCE = 3.0
+_LAST_MOMENT = 5.0
+
+
+def main() -> None:
+    channel = Channel(int(sys.argv[1]))
+    messages = channel.receive()
+    try:
+        hello = next(messages, None)
+        if not isinstance(hello, Hello):
+            return
+        if hello.version != VERSION:
+            channel.send(Opened(VERSION, "", "", ""))
+            return
+        native.die_with(hello.parent)
+        log = SourceLog(Path(hello.log))
+        log.take_over()
+        faulthandler.enable()
+        _serve(hello, channel, messages, log)
+    except WireError as error:
+        note("the terminal can't be understood", error)
+    finally:
+        # Threads may be inside a library that never returns; nothing of theirs is worth waiting for.
+        os._exit(0)
+
+
+def _serve(hello: Hello, channel: Channel, messages: Iterator[ToHost], log: SourceLog) -> None:
+    pa.set_memory_pool(pa.system_memory_pool())
+    native.few_arenas()
+    spool = Spool(Path(hello.spool))
+    for left in spool.folder.glob(".*"):  # by a process that died
+        left.unlink(missing_ok=True)
+    catalog = Path(hello.catalog) if hello.catalog else None
+    reports = Reports(channel)
+    table = Table(spool, hello.redact, hello.seq)
+    compaction = Compaction(table, spool, channel, reports, catalog, target_of(hello))
+    polls = Polls(hello, channel, spool, table, reports, compaction)
+    lanes = Lanes(channel, spool, polls.source)
+
+    def each_second() -> None:
+        log.bound()
+        compaction.renew()
+
+    def beat() -> None:
+        channel.send(Beat(reports.heard()))
+
+    threading.Thread(target=beats, args=(hello.beat, each_second, beat), name="heartbeat", daemon=True).start()
+    threading.Thread(target=polls.run, name="polls", daemon=True).start()
+    threading.Thread(target=sweep, args=(spool.folder.parent,), name="sweep", daemon=True).start()
+    for message in messages:
+        match message:
+            case Subscribe():
+                polls.subscribe(message)
+            case Focus():
+                polls.focus(message.run_ids)
+            case Ask():
+                lanes.ask(message)
+            case Operate():
+                lanes.operate(message)
+            case Cancel():
+                lanes.cancel(message.request)
+            case Hello():
+                raise WireError("a second hello")
+    native.outlive_parent()
+    last = threading.Timer(_LAST_MOMENT, os._exit, (0,))
+    last.daemon = True
+    last.start()
+    compaction.finish(_PATIENCE)
+    shutil.rmtree(spool.folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Queries and operations of a source, beside its polls: a fast lane, a slow one, and a thread for each operation.
+
+A history is small and somebody waits for it: the fast lane. Coarse curves come by the hundred: the slow lane.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol, runtime_checkable
+
+from runtower.domain.errors import Broken, Cancelled, Invalid, TowerError
+from runtower.link.answers import pack_curves, pack_series
+from runtower.link.channel import Channel
+from runtower.link.sourcelog import note
+from runtower.link.spool import Spool
+from runtower.link.wire import Answer, Ask, History, Operate, Progress, Query, Refused, Started
+from runtower.sources.port import ReadsHistory, Source
+
+Tell = Callable[[int, int | None, str], None]
+
+
+@runtime_checkable
+class Operates(Protocol):
+    """A source that can do more than read."""
+
+    def operate(self, name: str, arguments: Mapping[str, str], tell: Tell) -> bytes:
+        """Carry the operation out and give its result back. Raises Invalid where there is none of that name.
+
+        `tell(done, total, text)` is to be called between steps: it reports progress, and raises Cancelled once
+        nobody waits any more or the deadline has passed.
+        """
+        ...
+
+
+class Lanes:
+    """Runs what the terminal asks for, and answers."""
+
+    def __init__(self, channel: Channel, spool: Spool, source: Callable[[], Source]) -> None:
+        """`source` waits until the source is open and gives it back, or raises why it isn't."""
+        self._channel = channel
+        self._spool = spool
+        self._source = source
+        self._lanes: dict[str, queue.SimpleQueue[Ask]] = {}
+        self._newest: dict[str, int] = {}
+        self._cancelled: set[int] = set()
+        self._running: dict[int, threading.Event] = {}
+
+    def ask(self, ask: Ask) -> None:
+        """Put a query into its lane; an older one of its topic that hasn't begun is forgotten."""
+        if ask.topic:
+            self._newest[ask.topic] = ask.generation
+        name = "fast" if isinstance(ask.query, History) else "slow"
+        if name not in self._lanes:
+            lane = self._lanes[name] = queue.SimpleQueue()
+            threading.Thread(target=self._serve, args=(lane,), name=f"{name} lane", daemon=True).start()
+        self._lanes[name].put(ask)
+
+    def operate(self, operation: Operate) -> None:
+        """Begin an operation."""
+        self._running[operation.request] = threading.Event()
+        threading.Thread(target=self._carry_out, args=(operation,), name=operation.name, daemon=True).start()
+
+    def cancel(self, request: int) -> None:
+        """Tell an operation to stop; a query that hasn't begun never will."""
+        if request in self._running:
+            self._running[request].set()
+        else:
+            self._cancelled.add(request)
+
+    def _serve(self, lane: queue.SimpleQueue[Ask]) -> None:
+        while True:
+            ask = lane.get()
+            if ask.request in self._cancelled or self._newest.get(ask.topic, 0) > ask.generation:
+                self._cancelled.discard(ask.request)
+                continue
+            self._answer(ask.request, ask.generation, lambda source, query=ask.query: _asked(source, query))  # type: ignore[misc]
+            self._cancelled.discard(ask.request)
+
+    def _carry_out(self, operation: Operate) -> None:
+        cancelled = self._running[operation.request]
+        until = None if operation.deadline is None else time.monotonic() + operation.deadline
+
+        def tell(done: int, total: int | None = None, text: str = "") -> None:
+            if cancelled.is_set():
+                raise Cancelled(f"{operation.name} was cancelled.")
+            if until is not None and time.monotonic() > until:
+                raise Cancelled(f"{operation.name} did not end in time.")
+            self._channel.send(Progress(operation.request, done, total, text[:1000]))
+
+        def carry_out(source: Source) -> bytes:
+            if not isinstance(source, Operates):
+                raise Invalid(f"This source can't carry out '{operation.name}'.")
+            return source.operate(operation.name, operation.arguments, tell)
+
+        self._answer(operation.request, 0, carry_out)
+        self._running.pop(operation.request, None)
+
+    def _answer(self, request: int, generation: int, work: Callable[[Source], bytes]) -> None:
+        try:
+            source = self._source()
+            self._channel.send(Started(request))
+            body = self._spool.put(work(source))
+        except TowerError as error:
+            self._channel.send(Refused(request, generation, error.name, error.tried[:2000], error.remedy[:2000]))
+        except Exception as error:  # noqa: BLE001 - a library may fail in any way; its asker is told
+            note("a request failed", error)
+            broken = Broken(f"The source failed: {error!r}."[:2000], "The source's log has the details.")
+            self._channel.send(Refused(request, generation, broken.name, broken.tried, broken.remedy))
+        else:
+            self._channel.send(Answer(request, generation, body))
+
+
+def _asked(source: Source, query: Query) -> bytes:
+    if not isinstance(source, ReadsHistory):
+        raise TowerError("This source offers no metric histories.")
+    if isinstance(query, History):
+        return pack_series(source.history(query.run_id, query.key))
+    return pack_curves(source.coarse(query.run_ids, query.key, query.buckets))

@@ -1,0 +1,150 @@
+"""The poll loop: opens the source, asks it for what changed, and never gives up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from runtower.domain.errors import Broken, Busy, TowerError
+from runtower.link import native
+from runtower.link.backoff import Backoff
+from runtower.link.channel import Channel
+from runtower.link.compaction import Compaction
+from runtower.link.opening import open_source
+from runtower.link.reports import Reports
+from runtower.link.sourcelog import note
+from runtower.link.spool import Spool
+from runtower.link.table import Table
+from runtower.link.wire import Hello, Subscribe
+from runtower.sources.port import ListsRuns, Source
+
+_POLITE = 5.0
+_NICE = 10
+
+
+class Polls:
+    """One thread. At most one poll is under way and one is wanted."""
+
+    def __init__(
+        self, hello: Hello, channel: Channel, spool: Spool, table: Table, reports: Reports, compaction: Compaction
+    ) -> None:
+        self._hello = hello
+        self._channel = channel
+        self._spool = spool
+        self._table = table
+        self._reports = reports
+        self._compaction = compaction
+        self._wish = Subscribe(hello.interval, hello.paused, True)
+        self._focus: tuple[str, ...] = ()
+        self._change = threading.Condition()
+        self._source: Source | None = None
+        self._error: TowerError | None = None
+        self._is_nice = False
+
+    def run(self) -> None:
+        """Until the process ends."""
+        backoff = Backoff(self._hello.retry)
+        while True:
+            self._wait(0.0 if self._source is None else self._wish.interval)
+            while (error := self._attempt()) is not None:
+                pause = backoff.next()
+                if isinstance(error, Busy):
+                    pause = min(pause, _POLITE)
+                self._reports.failed(error, pause)
+                self._fail(error)
+                self._wait(pause)
+            backoff.reset()
+            self._reports.answered()
+
+    def subscribe(self, wish: Subscribe) -> None:
+        """Another interval, a pause, its end, or a poll at once."""
+        with self._change:
+            self._wish = Subscribe(wish.interval, wish.paused, wish.now or self._wish.now)
+            self._change.notify_all()
+
+    def focus(self, run_ids: tuple[str, ...]) -> None:
+        self._focus = run_ids
+
+    def source(self) -> Source:
+        """The open source; waits for it. Raises the TowerError that stands in the way."""
+        with self._change:
+            while self._source is None:
+                if self._error is not None:
+                    raise type(self._error)(self._error.tried, self._error.remedy)
+                self._change.wait()
+            return self._source
+
+    def _wait(self, seconds: float) -> None:
+        """Until the time is over, a poll is wanted at once, or, where polls pause, until they don't."""
+        until = time.monotonic() + seconds
+        with self._change:
+            while not self._wish.now:
+                left = until - time.monotonic()
+                if left <= 0 and (not self._wish.paused or self._source is None):
+                    break
+                self._change.wait(None if self._wish.paused and self._source is not None else left)
+            self._wish = Subscribe(self._wish.interval, self._wish.paused, False)
+
+    def _attempt(self) -> TowerError | None:
+        try:
+            if self._source is None:
+                self._open()
+                if self._wish.paused:
+                    return None
+            self._poll()
+        except TowerError as error:
+            return error
+        except OSError as error:
+            note("a poll failed", error)
+            return TowerError(f"New rows could not be handed on: {error}.", "Is there space on the disk?")
+        except Exception as error:  # noqa: BLE001 - a library may fail in any way; polls go on
+            note("a poll failed", error)
+            return Broken(f"The source failed: {error!r}.", "The source's log has the details.")
+        return None
+
+    def _open(self) -> None:
+        source, opened = open_source(self._hello, self._spool, self._table)
+        self._compaction.opened(source.identity(), self._hello.redact)
+        self._channel.send(opened)
+        if self._table.base is not None:
+            self._be_nice()
+        native.give_back()
+        with self._change:
+            self._source, self._error = source, None
+            self._change.notify_all()
+
+    def _poll(self) -> None:
+        if not isinstance(self._source, ListsRuns):
+            return
+        for delta in self._source.changes(self._table.cursor, self._focus):
+            self._channel.send(self._table.add(delta))
+            self._reports.answered()
+            self._be_nice()
+            self._compaction.consider()
+            if self._wish.paused:
+                return
+        self._compaction.consider()
+
+    def _fail(self, error: TowerError) -> None:
+        with self._change:
+            self._error = error
+            self._change.notify_all()
+
+    def _be_nice(self) -> None:
+        """The first rows are urgent; what follows must not take the machine from the runs that are being watched."""
+        if not self._is_nice:
+            self._is_nice = True
+            native.nice(_NICE)
+
+
+def beats(seconds: float, each_second: Callable[[], None], send: Callable[[], None]) -> None:
+    """Call `send` every so many seconds and `each_second` in between, for ever."""
+    due = time.monotonic()
+    while True:
+        now = time.monotonic()
+        if now >= due:
+            send()
+            due = now + seconds
+        each_second()
+        time.sleep(min(1.0, seconds))
