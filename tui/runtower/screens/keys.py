@@ -20,7 +20,10 @@ _PATIENCE: Final = 0.4
 async def type_into(field: Input, event: events.Key) -> bool:
     """Do with a key what the field would have done; whether it would have done anything."""
     if event.is_printable and event.character:
-        field.insert_text_at_cursor(event.character)
+        if field.selection.is_empty:
+            field.insert_text_at_cursor(event.character)
+        else:
+            field.replace(event.character, *field.selection)
     elif event.key == "backspace":
         field.action_delete_left()
     elif event.key == "enter":

@@ -130,9 +130,9 @@ class RunsScreen(RunsTable):
         top.add_class("filtering")
         with search.prevent(Input.Changed):
             search.value = self.desk.browser.filter_text
-        search.cursor_position = len(search.value)
         search.display = True
         self.set_focus(search)  # at once: what is typed next belongs into the field
+        search.select_all()  # typing replaces the old filter, an arrow key keeps it
         self.draw_soon()
 
     async def on_input_changed(self, event: Input.Changed) -> None:

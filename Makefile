@@ -1,0 +1,48 @@
+# Two commands do everything: `make demo` opens the product on a real project, `make test` passes the tests.
+.PHONY: demo test install lint format types imports unit test-long bench screenshots docs clean
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE :=
+
+help:
+	@echo "make demo         open runtower on a real little project, live (DIR=folder keeps it)"
+	@echo "make test         lint, types, layers and all tests"
+	@echo "make install      set up .venv; then .venv/bin/runtower runs"
+	@echo "make lint | test-long | bench | screenshots | docs | clean"
+
+.venv/.installed: uv.lock pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh
+
+install: .venv/.installed
+
+demo: install
+	@$(BIN)/runtower demo $(DIR)
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint
+	$(BIN)/pytest -n 2 -m "not long"
+
+test-long: install
+	$(BIN)/pytest -n 2
+
+bench: install
+	$(BIN)/python bench/run.py
+
+screenshots: install
+	$(BIN)/python scripts/screenshots.py
+
+docs: install
+	$(BIN)/runtower docs docs
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache dist

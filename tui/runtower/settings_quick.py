@@ -1,0 +1,107 @@
+"""The settings, quickly: defaults where nothing says otherwise, else the last validated result while nothing changed.
+
+Standard library and msgspec only. Files are read and checked in settings_files.py, which takes a tenth of a second to
+import and is left alone unless something is new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from runtower import __version__
+from runtower.acts.discover import kind_of, project_root
+from runtower.folders import Folders, private
+from runtower.settings import Settings
+
+PREFIX: Final = "RUNTOWER_"
+PROJECT_FILE: Final = "runtower.yaml"
+
+
+class _Kept(msgspec.Struct):
+    key: str
+    settings: Settings
+
+
+def settings(folder: Path, environ: Mapping[str, str], folders: Folders) -> Settings:
+    """All settings for a start in `folder`. Raises Invalid."""
+    files, said = settings_files(folder, folders), variables(environ)
+    found = _settled(folder, environ, folders, files, said) if files or said else Settings()
+    for source in found.sources.values():
+        source.kind = source.kind or kind_of(source.uri)
+    return found
+
+
+def settings_files(folder: Path, folders: Folders) -> list[Path]:
+    """The files that exist, the user's before the project's: the later wins."""
+    root = project_root(folder.absolute())
+    upward = (folder.absolute(), *folder.absolute().parents)
+    project = [place / PROJECT_FILE for place in upward if place == root or root in place.parents]
+    nearest = next((file for file in project if file.is_file()), None)
+    own = folders.config / "settings.yaml"
+    return [file for file in (own, nearest) if file is not None and file.is_file()]
+
+
+def variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that are settings."""
+    return {name: environ[name] for name in sorted(environ) if name.startswith(PREFIX)}
+
+
+def _settled(
+    folder: Path, environ: Mapping[str, str], folders: Folders, files: list[Path], said: Mapping[str, str]
+) -> Settings:
+    key = _key(files, said)
+    kept = folders.cache / f"settings-{hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:16]}.msgpack"
+    known = _read(kept, key)
+    if known is not None:
+        return known
+    from runtower import settings_files as reader  # noqa: PLC0415  omegaconf: only where something changed
+
+    found = reader.load(folder, environ, folders, {}).settings
+    secrets = any(_has_credentials(source.uri) or source.options for source in found.sources.values())
+    if not secrets and not any(b"${" in file.read_bytes() for file in files):  # ${...} may read any variable
+        _write(kept, _Kept(key, found))
+    return found
+
+
+def _key(files: list[Path], said: Mapping[str, str]) -> str:
+    """Stands for the files as they are and for the variables, which may hold a secret and are only hashed."""
+    stats = []
+    for file in files:
+        try:
+            stat = file.stat()
+        except OSError:
+            continue  # it vanished: the key without it fits no kept one
+        stats.append((str(file), stat.st_mtime_ns, stat.st_size))
+    whole = msgspec.msgpack.encode((__version__, stats, dict(said)))
+    return hashlib.sha256(whole).hexdigest()
+
+
+def _read(file: Path, key: str) -> Settings | None:
+    try:
+        kept = msgspec.msgpack.decode(file.read_bytes(), type=_Kept)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return kept.settings if kept.key == key else None
+
+
+def _write(file: Path, kept: _Kept) -> None:
+    """Written beside and renamed, for the user alone; a full or read-only disk costs only the next start's time."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=private(file.parent))
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(msgspec.msgpack.encode(kept))
+        os.replace(name, file)
+    except OSError:
+        return
+
+
+def _has_credentials(uri: str) -> bool:
+    return "@" in urlsplit(uri).netloc or "?" in uri
