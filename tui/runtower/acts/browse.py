@@ -15,6 +15,7 @@ import numpy as np
 
 from runtower.catalog import view as views
 from runtower.catalog.catalogue import Catalogue
+from runtower.catalog.orders import Orders
 from runtower.catalog.segment import Ints
 from runtower.catalog.tree import Tree
 from runtower.catalog.view import Frame, Query, View
@@ -45,6 +46,7 @@ class Browser:
         self._anchor: int | None = None
         self._tree_shape = -1
         self._turn = 0
+        self._orders = Orders()
 
     # -- order
 
@@ -64,11 +66,12 @@ class Browser:
 
     async def count_pending(self) -> bool:
         """Count what ordering again would change. True where the count is another than before."""
-        turn = self._turn
-        fresh = await self._compute()
+        turn, frozen = self._turn, self.view
+        query = self._effective()
+        frame = views.frame_of(self.catalogue, query, self.tree)
+        counts = await self._run(lambda: views.pending(frozen, views.wanted_of(frame, query)[0]))
         if turn != self._turn:
             return False
-        counts = await self._run(lambda: views.pending(self.view, fresh))
         changed = counts != self.pending
         self.pending = counts
         return changed
@@ -77,7 +80,7 @@ class Browser:
         await self._plant()
         query = self._effective()
         frame: Frame = views.frame_of(self.catalogue, query, self.tree)
-        return await self._run(lambda: views.compute(frame, query))
+        return await self._run(lambda: views.compute(frame, query, self._orders))
 
     def _effective(self) -> Query:
         searched = self.query.searched

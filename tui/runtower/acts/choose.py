@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from runtower.catalog.catalogue import Catalogue
 from runtower.catalog.columns import NumberColumn, TextColumn
 from runtower.catalog.segment import Ints
 from runtower.domain.runs import ColumnKey, Kind
+from runtower.domain.values import number_of
 from runtower.settings import MetricSettings
 
 _CANDIDATES: Final = 60
@@ -75,8 +77,9 @@ def params_in_order(catalogue: Catalogue, rows: Ints) -> list[ColumnKey]:
         used = np.unique(codes[codes >= 0])
         if len(used) < 2 and (share == 1.0 or len(used) < 1) and len(rows) >= 3:
             continue
-        longest = max(len(str(word)) for word in column.words.take(used[:50]).to_pylist()) if len(used) else 0
-        every_run_its_own = len(used) >= max(3, len(rows)) and bool(np.isnan(column.numbers[used]).all())
+        words = column.words.take(pa.array(used[:50])).to_pylist()
+        longest = max((len(word) for word in words), default=0)
+        every_run_its_own = len(used) >= max(3, len(rows)) and not any(number_of(word) is not None for word in words)
         worth[key] = (
             bool(_NOISE.search(key.key)) or longest > 40 or every_run_its_own,
             -round(share, 1),

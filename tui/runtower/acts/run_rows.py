@@ -17,7 +17,7 @@ from runtower.catalog.columns import NumberColumn, TextColumn
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Kind
 from runtower.domain.series import CoarseCurve
-from runtower.domain.values import MISSING_BITS
+from runtower.domain.values import number_of
 from runtower.present.glyphs import Glyphs
 from runtower.present.numbers import NumberFormat, exact, format_for
 from runtower.present.spans import Line, inert, shortened
@@ -83,8 +83,8 @@ class RunRows:
         column = self._browser.catalogue.column(key) if key.kind is Kind.PARAM else None
         if not isinstance(column, TextColumn):
             return False
-        sample = column.numbers[:200]
-        return len(sample) > 0 and float((sample.view(np.int64) != MISSING_BITS).mean()) > 0.5
+        sample = [number_of(word) for word in column.words.slice(0, 100).to_pylist()]
+        return sum(number is not None for number in sample) * 2 > len(sample)
 
     def rescale(self, on_screen: Sequence[int]) -> None:
         """One scale over the curves of the runs on the screen."""
@@ -159,9 +159,10 @@ class RunRows:
         statuses = browser.catalogue.texts(runs.STATUS)
         if flags & views.PARENT and browser.tree is not None:
             counts = views.child_states(browser.tree, statuses, row)
-            line = children(counts, self._glyphs, narrow=width < 8)
-            if sum(len(text) for text, _ in line) <= width:
-                return line
+            for narrow in (False, True):
+                line = children(counts, self._glyphs, narrow)
+                if sum(len(text) for text, _ in line) <= width:
+                    return line
         source_status = browser.catalogue.texts(runs.SOURCE_STATUS).text(row)
         return (state(statuses.text(row), source_status, self._glyphs, narrow=self.narrow and width < 6),)
 

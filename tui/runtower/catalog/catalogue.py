@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from runtower.catalog.columns import Column, NumberColumn, TextColumn
+from runtower.catalog.columns import Column, NumberColumn, TextColumn, joined
 from runtower.catalog.segment import Floats, Ints, RunCell, Segment
 from runtower.catalog.source_table import SourceTable, put_numbers, with_texts
 from runtower.domain import runs
@@ -209,8 +209,7 @@ class Catalogue:
         for places, table in zip(self._globals, self.sources, strict=True):
             mine = table.texts(key)
             out.codes[places] = np.where(mine.codes < 0, -1, mine.codes + len(out.words))
-            if len(mine.words):
-                out = _joined(out, mine)
+            out = joined(out, mine)
         return out
 
     def _is_number(self, key: ColumnKey) -> bool:
@@ -233,17 +232,6 @@ def _grown(old: NDArray, size: int, fill: NDArray) -> NDArray:  # type: ignore[t
     else:
         new[len(old) :] = -1
     return new
-
-
-def _joined(left: TextColumn, right: TextColumn) -> TextColumn:
-    if not len(left.words):
-        return TextColumn(left.codes, right.words, right.types, right.numbers, right.sorted)
-    return TextColumn(
-        left.codes,
-        pa.concat_arrays([left.words, right.words]),
-        np.concatenate([left.types, right.types]),
-        np.concatenate([left.numbers, right.numbers]),
-    )
 
 
 def _experiment(catalogue: Catalogue) -> TextColumn:

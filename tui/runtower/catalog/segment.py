@@ -167,16 +167,20 @@ class Segment:
     def texts(self, key: ColumnKey) -> TextCells:
         """Cells of a text key, their dictionary in column order. Raises KeyError where it has none."""
         if self.entries[key].ordered:
-            return self._raw_texts(key)
+            return self.stored_texts(key)
         cells = self._ordered.get(key)
         if cells is None:
-            raw = self._raw_texts(key)
+            raw = self.stored_texts(key)
             cells = TextCells(raw.rows, *sorted_words(raw.texts, raw.types, raw.codes))
             self._ordered[key] = cells
         return cells
 
-    def _raw_texts(self, key: ColumnKey) -> TextCells:
-        """As stored: where the entry isn't ordered, the dictionary is in no order and its numbers mean nothing."""
+    def is_ordered(self, key: ColumnKey) -> bool:
+        """Whether the stored dictionary of a text key is in column order and has its numbers."""
+        return self.entries[key].ordered
+
+    def stored_texts(self, key: ColumnKey) -> TextCells:
+        """As stored: where the key isn't ordered, the dictionary is in no order and its numbers mean nothing."""
         entry = self.entries[key]
         cut = slice(entry.start, entry.start + entry.cells)
         words = slice(entry.dict_start, entry.dict_start + entry.dict_count)
@@ -292,7 +296,7 @@ def _merge_texts(writer: _Writer, key: ColumnKey, having: list[tuple[int, Segmen
     types: list[NDArray[np.uint8]] = []
     offset = 0
     for number, segment in having:
-        cells = segment._raw_texts(key)
+        cells = segment.stored_texts(key)
         counts = _counting(newest, cells.rows, number)
         rows.append(cells.rows[counts])
         code = cells.codes[counts]

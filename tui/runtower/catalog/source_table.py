@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from runtower.catalog.columns import NumberColumn, TextColumn
+from runtower.catalog.columns import NumberColumn, TextColumn, joined
 from runtower.catalog.segment import Ints, RunCell, Segment
 from runtower.domain.runs import ColumnKey, Experiment
 from runtower.domain.values import MISSING
@@ -151,19 +151,13 @@ def with_texts(column: TextColumn, segment: Segment, key: ColumnKey, rows: Ints,
     if segment.whole:
         codes[rows] = -1
     entry = segment.entries.get(key)
+    column = TextColumn(codes, column.words, column.types, column.known_numbers, column.sorted)
     if not entry or not entry.is_text:
-        return TextColumn(codes, column.words, column.types, column.numbers, column.sorted)
-    cells = segment.texts(key)
-    offset = len(column.words)
-    codes[_places(segment, cells.rows, rows)] = np.where(cells.codes < 0, -1, cells.codes + offset)
-    if not offset:
-        return TextColumn(codes, cells.texts, cells.types, cells.numbers, True)
-    return TextColumn(
-        codes,
-        pa.concat_arrays([column.words, cells.texts]),
-        np.concatenate([column.types, cells.types]),
-        np.concatenate([column.numbers, cells.numbers]),
-    )
+        return column
+    cells = segment.stored_texts(key)
+    codes[_places(segment, cells.rows, rows)] = np.where(cells.codes < 0, -1, cells.codes + len(column.words))
+    ordered = segment.is_ordered(key)
+    return joined(column, TextColumn(codes, cells.texts, cells.types, cells.numbers if ordered else None, ordered))
 
 
 def _places(segment: Segment, cell_rows: Ints, rows: Ints) -> Ints:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from runtower.catalog.catalogue import Catalogue
 from runtower.catalog.columns import Column, NumberColumn, TextColumn
-from runtower.catalog.segment import Floats, Ints
-from runtower.catalog.tree import Mask, Tree, grow, in_tree_order
+from runtower.catalog.orders import Orders, TreeOrder
+from runtower.catalog.segment import Ints
+from runtower.catalog.tree import Mask, Tree, grow
 from runtower.catalog.words_filter import WordsFilter, matches, ranked
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey
@@ -104,26 +105,29 @@ def tree_of(catalogue: Catalogue) -> Tree:
     )
 
 
-def compute(frame: Frame, query: Query) -> View:
-    """The view of a query. Never raises for strange data; a filter was already understood when it was parsed."""
+def wanted_of(frame: Frame, query: Query) -> tuple[Mask, Mask]:
+    """By global row: whether the query asks for it, and whether it is of the chosen experiments and user at all."""
     within = _within(frame, query)
-    wanted = within
-    if query.words:
-        wanted = within & matches(query.words, [frame.column(key) for key in query.searched], frame.size)
-    tree = frame.tree if query.tree and frame.tree is not None and frame.tree.nested else None
-    shown = tree.with_ancestors(wanted) & frame.alive if tree else wanted
-    rows = _sorted(frame, query, np.flatnonzero(shown).astype(np.int32))
-    if query.words.fuzzy:
-        names = frame.column(runs.NAME)
-        if isinstance(names, TextColumn):
-            rows = ranked(query.words.fuzzy, names, rows)
+    if not query.words:
+        return within, within
+    return within & matches(query.words, [frame.column(key) for key in query.searched], frame.size), within
+
+
+def compute(frame: Frame, query: Query, orders: Orders) -> View:
+    """The view of a query. Never raises for strange data; a filter was already understood when it was parsed."""
+    wanted, within = wanted_of(frame, query)
     hits, total = int(wanted.sum()), int(within.sum())
-    hit_rows = rows[wanted[rows]] if tree else rows
-    flags = np.zeros(len(rows), np.uint8)
-    depth = np.zeros(len(rows), np.uint8)
-    if tree:
-        rows, depth, flags = _as_tree(tree, rows, wanted, query)
-    view = View(rows, depth, flags, hits, total, hit_rows)
+    tree = frame.tree if query.tree and frame.tree is not None and frame.tree.nested else None
+    if tree is not None and len(tree.parent) == frame.size and not query.words.fuzzy:
+        view = _as_tree(orders.tree(frame.columns, query.sort, tree), tree, wanted, frame, query, hits, total)
+    else:
+        order = orders.flat(frame.columns, query.sort)
+        rows = order[wanted[order]]
+        names = frame.columns.get(runs.NAME)
+        if query.words.fuzzy and isinstance(names, TextColumn):
+            rows = ranked(query.words.fuzzy, names, rows)
+        nothing = np.zeros(len(rows), np.uint8)
+        view = View(rows, nothing, nothing.copy(), hits, total, rows)
     return _pinned(view, query, frame) if query.pins else view
 
 
@@ -154,54 +158,31 @@ def _is_word(column: TextColumn, wanted: Callable[[str], bool]) -> Mask:
     return hits[column.codes]
 
 
-def _sorted(frame: Frame, query: Query, rows: Ints) -> Ints:
-    """Rows by the sort keys, the first one deciding; ties stay newest first. Numbers with the infinities, text,
-    NaN, missing: the last two are last in both directions."""
-    rows = rows[::-1]
-    for key, descending in reversed([*query.sort, (runs.START_TIME, True)]):
-        values, missing = frame.column(key).sort_keys()
-        rows = rows[_order(values[rows], missing[rows], descending)]
-    return rows
-
-
-def _order(values: Floats, missing: Mask, descending: bool) -> NDArray[np.int64]:
-    order = np.argsort(-values if descending else values, kind="stable")
-    odd = len(values) - int(np.isnan(values).sum())
-    tail = order[odd:]
-    gone = missing[tail]
-    return np.concatenate([order[:odd], tail[~gone], tail[gone]]) if gone.any() and not gone.all() else order
-
-
-def _as_tree(tree: Tree, rows: Ints, wanted: Mask, query: Query) -> tuple[Ints, NDArray[np.uint8], NDArray[np.uint8]]:
-    ordered = in_tree_order(tree, rows)
-    rows, below = ordered.rows, ordered.below
+def _as_tree(ordered: TreeOrder, tree: Tree, wanted: Mask, frame: Frame, query: Query, hits: int, total: int) -> View:
+    """What of the whole tree is shown: hits and what stands above them, less what is folded away."""
+    shown = tree.with_ancestors(wanted) & frame.alive
+    there = shown[ordered.rows]
+    before = np.concatenate([[0], np.cumsum(there)])
+    at = np.flatnonzero(there)
+    rows, depth = ordered.rows[at], ordered.depth[at]
+    below = before[at + 1 + ordered.below[at]] - before[at + 1]
     flags = np.where(wanted[rows], 0, DIM).astype(np.uint8)
     flags[below > 0] |= PARENT
-    depth = _depth_in(below)
     end = np.arange(len(rows)) + below + 1
     last = np.ones(len(rows), bool)
     inner = end < len(rows)
     last[inner] = depth[end[inner]] < depth[inner]
     flags[last] |= LAST
+    hit_rows = rows[wanted[rows]]
     if query.folded:
+        folded = np.flatnonzero(np.isin(rows, np.fromiter(query.folded, np.int64)) & (below > 0))
+        flags[folded] |= FOLDED
         hidden = np.zeros(len(rows) + 1, np.int32)
-        folded = np.isin(rows, np.fromiter(query.folded, np.int64)) & (below > 0)
-        at = np.flatnonzero(folded)
-        flags[at] |= FOLDED
-        np.add.at(hidden, at + 1, 1)
-        np.add.at(hidden, at + 1 + below[at], -1)
-        shown = np.cumsum(hidden[:-1]) == 0
-        rows, depth, flags = rows[shown], depth[shown], flags[shown]
-    return rows, np.minimum(depth, 255).astype(np.uint8), flags
-
-
-def _depth_in(below: Ints) -> NDArray[np.int64]:
-    """Depth of each row of a preorder, from how many rows stand below each."""
-    step = np.zeros(len(below) + 1, np.int64)
-    at = np.flatnonzero(below)
-    np.add.at(step, at + 1, 1)
-    np.add.at(step, at + 1 + below[at], -1)
-    return np.cumsum(step[:-1])
+        np.add.at(hidden, folded + 1, 1)
+        np.add.at(hidden, folded + 1 + below[folded], -1)
+        open_rows = np.cumsum(hidden[:-1]) == 0
+        rows, depth, flags = rows[open_rows], depth[open_rows], flags[open_rows]
+    return View(rows, np.minimum(depth, 255).astype(np.uint8), flags, hits, total, hit_rows)
 
 
 def _pinned(view: View, query: Query, frame: Frame) -> View:
@@ -216,11 +197,10 @@ def _pinned(view: View, query: Query, frame: Frame) -> View:
     )
 
 
-def pending(frozen: View, fresh: View) -> tuple[int, int]:
+def pending(frozen: View, wanted: Mask) -> tuple[int, int]:
     """What ordering again would change: how many hits are new, how many no longer match."""
-    new = np.setdiff1d(fresh.hit_rows, frozen.hit_rows, assume_unique=True)
-    gone = np.setdiff1d(frozen.hit_rows, fresh.hit_rows, assume_unique=True)
-    return len(new), len(gone)
+    still = int(wanted[frozen.hit_rows].sum())
+    return int(wanted.sum()) - still, len(frozen.hit_rows) - still
 
 
 def child_states(tree: Tree, status: TextColumn, row: int) -> dict[str, int]:

@@ -83,9 +83,11 @@ def matches(words_filter: WordsFilter, columns: Sequence[Column], size: int) -> 
 def _in_texts(term: Term, column: TextColumn) -> Mask:
     if not len(column.words):
         return np.zeros(len(column.codes), bool)
-    match = pc.match_substring_regex if term.regex else pc.match_substring
-    word_hits = match(column.words, term.pattern, ignore_case=True).to_numpy(zero_copy_only=False)
-    return np.append(word_hits, False)[column.codes]
+    if term.regex:
+        hits = pc.match_substring_regex(column.words, term.pattern, ignore_case=True)
+    else:
+        hits = pc.match_substring(column.folded, term.pattern.lower())
+    return np.append(hits.to_numpy(zero_copy_only=False), False)[column.codes]
 
 
 def _in_numbers(term: Term, column: NumberColumn) -> Mask:
