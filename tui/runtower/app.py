@@ -104,6 +104,9 @@ class TowerApp(App[None], inherit_bindings=False):
         else:
             for link in self._start.links:
                 link.close()
+
+    def let_go(self) -> None:
+        """After the screen is gone: what was started for it ends too (the demo says where it was)."""
         self._start.ended()
 
 

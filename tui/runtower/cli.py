@@ -65,7 +65,10 @@ def _show(starter: Starter, start: Start) -> int:
     from runtower.app import TowerApp  # noqa: PLC0415  see above
 
     app = TowerApp(start, starter)
-    app.run(mouse=starter.settings.mouse)
+    try:
+        app.run(mouse=starter.settings.mouse)
+    finally:
+        app.let_go()
     return app.return_code or 0
 
 

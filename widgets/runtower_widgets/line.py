@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import events
@@ -12,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from runtower_widgets.tones import TONE_CLASSES, Span, Tones
+from runtower_widgets.tones import Span, Tones
 
 Spans = Sequence[Span]
 
@@ -20,7 +19,6 @@ Spans = Sequence[Span]
 class Line(Widget):
     """One line: `left` from the left edge, `right` at the right edge where there is room for it."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = "Line { height: 1; width: 1fr; }"
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -55,7 +53,6 @@ class Line(Widget):
 class Lines(Widget, can_focus=True):
     """A pane of lines that scrolls when there are more than fit."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = "Lines { height: 1fr; }"
 
     class Scrolled(Message):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol
+from typing import Final, Protocol
 
 from rich.cells import cell_len, set_cell_size
 from textual import events
@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from runtower_widgets.tones import TONE_CLASSES, Span, Tones
+from runtower_widgets.tones import Span, Tones
 
 _STRIPS_KEPT: Final = 512
 
@@ -61,7 +61,6 @@ class RowTable(Widget, can_focus=True):
     Redraws what differs from what is drawn and nothing else.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = "RowTable { height: 1fr; }"
 
     class Moved(Message):

@@ -104,6 +104,15 @@ class Browser:
             return compute()
         return await asyncio.to_thread(compute)
 
+    def forget_runs(self) -> None:
+        """The known runs are dead: nothing is shown, marked or pinned until the next order."""
+        self._turn += 1
+        self.view, self.tree, self._tree_shape = View.empty(), None, -1
+        self.cursor = self.baseline = self._anchor = None
+        self.marks, self.pins, self.pending = set(), [], (0, 0)
+        self.query = replace(self.query, folded=frozenset())
+        self.ordered += 1
+
     # -- what to show
 
     def set_filter(self, text: str) -> None:

@@ -60,6 +60,7 @@ class Desk:
         self._changed = changed
         self._file = remember.view_file(folders.state / "views", start.folder, [target.name for target in targets])
         self.kept: KeptView = remember.load(self._file)
+        self._begun_ms = start.begun_ms
         self._restored = False
         self._settled = False
         self._chosen_for: str | None = None
@@ -74,7 +75,11 @@ class Desk:
         if not self.settings.cache:
             return [None] * len(self.targets)
         found = [cache.read(self._folders.catalog, target, self.settings.redact) for target in self.targets]
-        return [(known, Segment.read(known.segment)) if known is not None else None for known in found]
+        # What this sitting's own processes have already written comes by way of their links too.
+        return [
+            (known, Segment.read(known.segment)) if known is not None and known.written_ms < self._begun_ms else None
+            for known in found
+        ]
 
     async def begin(self, cached: Sequence[tuple[cache.Cached, Segment] | None]) -> None:
         """Show what was known, then listen to the sources."""
@@ -243,7 +248,13 @@ class Desk:
 
     def _heard(self, heard: News) -> None:
         self.curves.heard(heard)
+        if heard.reset:
+            self.browser.forget_runs()
+            self._restored = self._settled = False
+            self.cached_ms = None
         if heard.health_only:
+            if not self._settled and self._complete:
+                self.order_soon()  # the first list is whole: from now on rows stay where they are
             self._changed()
             return
         self.rows.changed()
@@ -262,7 +273,7 @@ class Desk:
             if not self._restored:
                 await self._first_order()
             elif self.growing:
-                complete = all(link.health.complete for link in self.tower.links)
+                complete = self._complete
                 self.lay_out()
                 if await self.browser.order():
                     self._after_order()
@@ -271,6 +282,10 @@ class Desk:
                 await self.browser.count_pending()
             self._changed()
             await asyncio.sleep(0.2 if self.tower.catalogue.size > _CHOOSE_FROM else 0.02)
+
+    @property
+    def _complete(self) -> bool:
+        return all(link.health.complete for link in self.tower.links)
 
     @property
     def growing(self) -> bool:
@@ -321,6 +336,7 @@ class Desk:
         def pair(row: int) -> tuple[str, str]:
             return run_pair(catalogue.run_key(row))
 
+        alive = catalogue.alive()
         chosen = query.experiments
         kept = KeptView(
             seen_ms=int(time.time() * 1000),
@@ -332,11 +348,11 @@ class Desk:
             filter=browser.filter_text,
             sort=[(str(key.kind), key.key, descending) for key, descending in query.sort],
             layouts=layouts,
-            marks=[pair(row) for row in sorted(browser.marks)],
-            pins=[pair(row) for row in browser.pins],
-            folded=[pair(row) for row in sorted(query.folded)],
-            baseline=pair(browser.baseline) if browser.baseline is not None else None,
-            cursor=pair(browser.cursor) if browser.cursor is not None else None,
+            marks=[pair(row) for row in sorted(browser.marks) if alive[row]],
+            pins=[pair(row) for row in browser.pins if alive[row]],
+            folded=[pair(row) for row in sorted(query.folded) if alive[row]],
+            baseline=pair(browser.baseline) if browser.baseline is not None and alive[browser.baseline] else None,
+            cursor=pair(browser.cursor) if browser.cursor is not None and alive[browser.cursor] else None,
             details=self.kept.details,
             demo_dismissed=self.kept.demo_dismissed,
         )

@@ -19,15 +19,19 @@ Change = Callable[["News"], None]
 
 
 class News:
-    """What one event changed: `rows` global rows with new cells, `keys` of those cells, `health` of the source only."""
+    """What one event changed: `rows` global rows with new cells, `keys` of those cells, `health` of the source only;
+    `reset` where the rows that were known of the source are dead."""
 
-    __slots__ = ("health_only", "keys", "rows", "source")
+    __slots__ = ("health_only", "keys", "reset", "rows", "source")
 
-    def __init__(self, source: int, rows: Ints, keys: frozenset[ColumnKey], health_only: bool = False) -> None:
+    def __init__(
+        self, source: int, rows: Ints, keys: frozenset[ColumnKey], health_only: bool = False, reset: bool = False
+    ) -> None:
         self.source = source
         self.rows = rows
         self.keys = keys
         self.health_only = health_only
+        self.reset = reset
 
 
 class Tower:
@@ -69,9 +73,10 @@ class Tower:
         match event:
             case Opened():
                 self.identities[number] = event.identity
-                if event.reset or event.base is not None:
+                fresh = event.reset or event.base is not None
+                if fresh:
                     self.catalogue.reset(number, event.base, event.experiments or ())
-                return News(number, nothing, frozenset())
+                return News(number, nothing, frozenset(), reset=fresh)
             case Rows():
                 self.catalogue.add(number, event.seq, event.segment, event.gone.tolist(), event.experiments)
                 self._note(number, event.errors)

@@ -113,8 +113,12 @@ def wanted_of(frame: Frame, query: Query) -> tuple[Mask, Mask]:
     return within & matches(query.words, [frame.column(key) for key in query.searched], frame.size), within
 
 
-def compute(frame: Frame, query: Query, orders: Orders) -> View:
-    """The view of a query. Never raises for strange data; a filter was already understood when it was parsed."""
+def compute(frame: Frame, query: Query, orders: Orders | None = None) -> View:
+    """The view of a query; `orders` keeps what the next one may use again.
+
+    Never raises for strange data: a filter was already understood when it was parsed.
+    """
+    orders = Orders() if orders is None else orders
     wanted, within = wanted_of(frame, query)
     hits, total = int(wanted.sum()), int(within.sum())
     tree = frame.tree if query.tree and frame.tree is not None and frame.tree.nested else None

@@ -1,0 +1,87 @@
+"""The commands as people and scripts run them: real processes on a real folder of logs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    for number, loss in enumerate(("0.5", "nan", "0.25")):
+        version = folder / "lightning_logs" / f"version_{number}"
+        version.mkdir(parents=True)
+        (version / "metrics.csv").write_text(f"step,val_loss\n0,2.0\n10,{loss}\n")
+        (version / "hparams.yaml").write_text(f'lr: 0.{number + 1}\nnote: "a|b\\e[31m"\n')
+    return folder
+
+
+def run(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    known = {"PATH": os.environ["PATH"], "HOME": str(folder.parent / "home"), "LANG": "C.UTF-8", **environ}
+    argv = [sys.executable, "-m", "runtower.cli", *words]
+    return subprocess.run(argv, cwd=folder, env=known, capture_output=True, text=True, timeout=90)
+
+
+def test_json_lists_whole_runs(project: Path) -> None:
+    done = run(project, "runs", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    runs = {one["run_id"]: one for one in json.loads(done.stdout)}
+    assert set(runs) == {"version_0", "version_1", "version_2"}
+    assert runs["version_0"]["metrics"]["val_loss"] == 0.5
+    assert runs["version_1"]["metrics"]["val_loss"] == "NaN"
+    assert runs["version_0"]["params"]["note"] == "a|b\x1b[31m"
+    assert isinstance(runs["version_0"]["start_time"], int)
+
+
+def test_csv_markdown_and_plain(project: Path) -> None:
+    words = ("runs", "--columns", "run_id,val_loss,note", "--sort", "val_loss", "--limit", "2")
+    done = run(project, *words, "--csv")
+    assert list(csv.reader(io.StringIO(done.stdout)))[1:] == [
+        ["version_2", "0.25", "a|b\x1b[31m"],
+        ["version_0", "0.5", "a|b\x1b[31m"],
+    ]
+    assert "2 of 3 runs" in done.stderr
+    assert "a\\|b" in run(project, *words, "--md").stdout
+    assert "\x1b" not in run(project, *words).stdout
+
+
+def test_one_run_and_its_history(project: Path) -> None:
+    best = run(project, "show", "@best:val_loss", "--json")
+    assert json.loads(best.stdout)[0]["run_id"] == "version_2"
+    points = json.loads(run(project, "metric", "version_1", "val_loss", "--json").stdout)
+    assert [(point["step"], point["value"]) for point in points] == [(0, 2.0), (10, "NaN")]
+
+
+def test_errors_are_one_object_with_their_code(project: Path) -> None:
+    several = run(project, "show", "version", "--json")
+    assert (several.returncode, several.stdout) == (6, "")
+    said = json.loads(several.stderr)
+    assert (said["error"], said["exit_code"]) == ("not_found", 6)
+    assert "version_0" in said["tried"]
+    assert run(project, "show", "@best:lr").returncode == 6
+    assert run(project, "runs", "--bogus").returncode == 2
+    assert run(project, "runs", "--tracking-uri", "missing.db").returncode == 6
+    assert run(project, "runs", RUNTOWER_THEM="x").returncode == 2
+
+
+def test_doctor_and_settings(project: Path) -> None:
+    done = run(project, "doctor", "--json", TERM="xterm-256color")
+    assert done.returncode == 0, done.stdout
+    assert any("3 runs" in one["says"] for one in json.loads(done.stdout))
+    assert "RUNTOWER_THEME" in run(project, "settings", RUNTOWER_THEME="dark").stdout
+
+
+def test_nothing_found_says_what_was_looked_for(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = run(empty, "runs")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert "mlflow.db" in done.stderr

@@ -1,0 +1,144 @@
+"""`doctor`: what was found, what answers, what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import locale
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from runtower import __version__
+from runtower.commands.opening import Asked, Context, context, listening
+from runtower.domain.errors import TowerError
+from runtower.folders import Folders
+from runtower.present.spans import inert
+
+_PATIENCE: Final = 30.0
+_exit: list[int] = []
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: what was looked at, what it is, whether that is fine, and the fix where it isn't."""
+
+    topic: str
+    says: str
+    ok: bool = True
+    fix: str = ""
+
+
+def exit_code() -> int:
+    """1 where the last report of this process found something wrong."""
+    return _exit.pop() if _exit else 0
+
+
+def report(asked: Asked, as_json: bool) -> None:
+    """Print all findings."""
+    findings = [*_versions(), *_sources(asked), *_terminal(), *_folders(Folders.of())]
+    if as_json:
+        sys.stdout.write(msgspec.json.encode([asdict(one) for one in findings]).decode() + "\n")
+    else:
+        for one in findings:
+            sys.stdout.write(f"{'ok ' if one.ok else '!! '} {one.topic:12} {inert(one.says)}\n")
+            if one.fix:
+                sys.stdout.write(f"{'':16} {inert(one.fix)}\n")
+    _exit[:] = [0 if all(one.ok for one in findings) else 1]
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding("runtower", f"{__version__}, Python {sys.version.split()[0]} at {sys.executable}")
+    for package in ("textual", "mlflow", "pyarrow"):
+        try:
+            yield Finding(package, importlib.metadata.version(package))
+        except importlib.metadata.PackageNotFoundError:
+            yield Finding(package, "not installed", False, f"pip install {package}")
+
+
+def _sources(asked: Asked) -> list[Finding]:
+    try:
+        work = context(asked)
+    except TowerError as error:
+        return [Finding("sources", error.tried, False, error.remedy)]
+    if not work.targets:
+        return [
+            Finding("sources", f"none found; looked for {', '.join(work.looked)}", False, "Set MLFLOW_TRACKING_URI.")
+        ]
+    return asyncio.run(_ask(work, min(asked.patience, _PATIENCE)))
+
+
+async def _ask(work: Context, patience: float) -> list[Finding]:
+    """What each source answers, good or bad."""
+    async with listening(work) as tower:
+        until = time.monotonic() + patience
+        while time.monotonic() < until and any(not (x.health.complete or x.health.error) for x in tower.links):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        found: list[Finding] = []
+        for number, target in enumerate(work.targets):
+            health, identity = tower.health(number), tower.identities.get(number)
+            if health.error is not None:
+                found.append(Finding(target.name, health.error.tried, False, health.error.remedy))
+            elif identity is None:
+                found.append(Finding(target.name, f"no answer in {patience:g} seconds", False, "Is the server up?"))
+            else:
+                counted = f"{health.known} runs" + ("" if health.complete else " so far")
+                found.append(Finding(target.name, f"{identity.address}: {counted}; {identity.how}"))
+            found += [Finding(target.name, notice) for notice in health.notices]
+        return found
+
+
+def _terminal() -> Iterator[Finding]:
+    term = os.environ.get("TERM", "")
+    yield Finding("terminal", f"TERM={term or 'not set'}", term not in ("", "dumb") or not sys.stdout.isatty())
+    colours = os.environ.get("COLORTERM") or ("256" if "256color" in term else "few")
+    yield Finding("colours", "none (NO_COLOR)" if os.environ.get("NO_COLOR") else colours)
+    encoding = locale.getpreferredencoding(False)
+    fine = encoding.lower().replace("-", "") == "utf8"
+    advice = "Glyphs should be one cell wide; if columns are ragged, or this isn't UTF-8, set glyphs: ascii."
+    yield Finding("encoding", encoding, fine, "" if fine else advice)
+    if os.environ.get("TMUX"):
+        yield from _tmux()
+
+
+def _tmux() -> Iterator[Finding]:
+    for option, good, fix in (
+        ("escape-time", ("0", "5", "10", "20", "25", "50"), "set -sg escape-time 10, or esc feels slow"),
+        ("set-clipboard", ("on", "external"), "set -g set-clipboard on, so that y copies"),
+        ("allow-passthrough", ("on", "all", "off", ""), ""),
+    ):
+        scope = ["-gwv"] if option == "allow-passthrough" else ["-sv"]
+        try:
+            asked = subprocess.run(["tmux", "show", *scope, option], capture_output=True, text=True, timeout=2)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            yield Finding("tmux", f"{option} can't be asked: {type(error).__name__}")
+            continue
+        value = asked.stdout.strip()
+        yield Finding("tmux", f"{option} {value or 'not known'}", value in good, "" if value in good else fix)
+
+
+def _folders(folders: Folders) -> Iterator[Finding]:
+    for name, folder in (("cache", folders.cache), ("state", folders.state), ("config", folders.config)):
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        fine = os.access(there, os.W_OK)
+        size = f", {_size(folder) / 1e6:.1f} MB" if name == "cache" else ""
+        yield Finding(
+            name, f"{folder}{size}", fine, "" if fine else f"{there} can't be written: look at its permissions."
+        )
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        try:
+            total += file.stat().st_size if file.is_file() else 0
+        except OSError:
+            continue  # a cache file may be replaced while it is counted
+    return total

@@ -1,0 +1,170 @@
+"""The commands' words: options, exit codes, and what is said of an error. The work is done in the modules beside."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from runtower import __version__
+from runtower.commands import docs as documenting
+from runtower.commands import doctor as doctoring
+from runtower.commands import listing, settings_listing
+from runtower.commands.opening import Asked, chosen_format
+from runtower.domain.errors import TowerError
+from runtower.folders import Folders, private
+from runtower.present.spans import inert
+
+_INTERRUPTED: Final = 130
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command; gives the exit code of docs/interfaces.md. Never raises."""
+    as_json = "--json" in argv
+    try:
+        commands.main(args=list(argv), prog_name="runtower", standalone_mode=False)
+        sys.stdout.flush()
+    except TowerError as error:
+        _say(error, as_json)
+        return error.exit_code
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        _say_usage(error, as_json)
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads (head, less) has seen enough; the interpreter's last flush must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:  # noqa: BLE001 - a traceback is for the log, not for a terminal
+        _say(TowerError(f"runtower failed: {type(error).__name__}.", _logged()), as_json)
+        return 1
+    return doctoring.exit_code()
+
+
+def _say(error: TowerError, as_json: bool) -> None:
+    if as_json:
+        said = {"error": error.name, "tried": error.tried, "remedy": error.remedy, "exit_code": error.exit_code}
+        sys.stderr.write(msgspec.json.encode(said).decode() + "\n")
+    else:
+        sys.stderr.write(f"runtower: {inert(str(error))}\n")
+
+
+def _say_usage(error: click.ClickException, as_json: bool) -> None:
+    if as_json:
+        said = {"error": "usage", "tried": error.format_message(), "remedy": "See --help.", "exit_code": 2}
+        sys.stderr.write(msgspec.json.encode(said).decode() + "\n")
+    else:
+        error.show(sys.stderr)
+
+
+def _logged() -> str:
+    """Where the traceback went, in a sentence."""
+    try:
+        file = private(Folders.of().logs) / "commands.log"
+        handler = logging.FileHandler(file, encoding="utf-8")
+    except OSError as error:
+        return f"Its log can't be written: {error.strerror}."
+    logger = logging.Logger("runtower.commands")
+    logger.addHandler(handler)
+    logger.exception("a command failed")
+    handler.close()
+    file.chmod(0o600)
+    return f"The details are in {file}."
+
+
+def _common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that name the sources."""
+    for option in (
+        click.option("--timeout", "patience", default=60.0, show_default=True, help="Seconds without any news."),
+        click.option("--tracking-uri", metavar="URI", help="A path or URI instead of what the folder holds."),
+        click.option("--source", metavar="NAME", help="Only this source."),
+    ):
+        command = option(command)
+    return command
+
+
+_JSON: Final = click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+_CSV: Final = click.option("--csv", "as_csv", is_flag=True, help="CSV with a head line.")
+_MD: Final = click.option("--md", "as_md", is_flag=True, help="A Markdown table.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="runtower", message="%(prog)s %(version)s")
+def commands() -> None:
+    """ML runs and models, without a screen."""
+
+
+@commands.command()
+@click.option("--experiment", "experiments", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+@click.option("--sort", default="", metavar="KEY[:desc]", help="A column, e.g. metrics.val_loss or start_time:desc.")
+@click.option("--columns", default="", metavar="A,B", help="The columns of the table.")
+@click.option("--limit", type=click.IntRange(min=0), help="At most so many runs.")
+@click.option("--deleted", is_flag=True, help="The deleted runs instead of the living ones.")
+@_JSON
+@_CSV
+@_MD
+@_common
+def runs(
+    experiments: tuple[str, ...],
+    sort: str,
+    columns: str,
+    limit: int | None,
+    deleted: bool,
+    as_json: bool,
+    as_csv: bool,
+    as_md: bool,
+    **asked: Any,
+) -> None:
+    """List runs, the newest first."""
+    wish = listing.Wish(experiments, sort, columns, limit, deleted)
+    listing.list_runs(Asked(**asked), wish, chosen_format(as_json, as_csv, as_md))
+
+
+@commands.command()
+@click.argument("run")
+@_JSON
+@_common
+def show(run: str, as_json: bool, **asked: Any) -> None:
+    """Show one RUN: an id, the beginning of one, a name, or @best:METRIC."""
+    listing.show_run(Asked(**asked), run, chosen_format(as_json, False))
+
+
+@commands.command()
+@click.argument("run")
+@click.argument("key")
+@_JSON
+@_CSV
+@_common
+def metric(run: str, key: str, as_json: bool, as_csv: bool, **asked: Any) -> None:
+    """Print the whole history of metric KEY of a RUN."""
+    listing.print_metric(Asked(**asked), run, key, chosen_format(as_json, as_csv))
+
+
+@commands.command()
+@_JSON
+@_common
+def doctor(as_json: bool, **asked: Any) -> None:
+    """Say what was found, what answers, and what is wrong. Exits with 1 where something is."""
+    doctoring.report(Asked(**asked), as_json)
+
+
+@commands.command()
+@_JSON
+def settings(as_json: bool) -> None:
+    """Print each setting with where it came from."""
+    settings_listing.print_settings(as_json)
+
+
+@commands.command(hidden=True)
+@click.argument("folder", type=click.Path(path_type=Path))
+def docs(folder: Path) -> None:
+    """Write the pages that are made from the code."""
+    documenting.write(folder)

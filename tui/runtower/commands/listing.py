@@ -1,0 +1,237 @@
+"""`runs`, `show` and `metric`: the runs table, one run, and one history, without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from runtower.acts import export
+from runtower.acts.choose import first_columns
+from runtower.acts.resolve import metric_key, resolve
+from runtower.acts.tower import Tower
+from runtower.catalog import view as views
+from runtower.catalog.catalogue import Catalogue
+from runtower.catalog.columns import NumberColumn
+from runtower.catalog.segment import Ints
+from runtower.catalog.view import Query
+from runtower.commands.opening import Asked, context, opened
+from runtower.commands.tables import csv_lines, json_array, markdown_lines, plain_lines
+from runtower.domain import runs
+from runtower.domain.errors import Invalid, NotFound
+from runtower.domain.runs import ColumnKey, Kind
+from runtower.domain.series import MetricSeries
+from runtower.link.wire import History
+from runtower.present.numbers import exact
+from runtower.present.spans import inert
+from runtower.present.times import duration, iso
+
+_ATTRIBUTES = {
+    key.key: key
+    for key in (*runs.TEXT_ATTRIBUTES, *runs.TIME_ATTRIBUTES, runs.RUN_ID, runs.EXPERIMENT, runs.SOURCE, runs.DURATION)
+}
+_TIMES = (runs.START_TIME, runs.END_TIME)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What `runs` was asked for."""
+
+    experiments: Sequence[str] = ()
+    sort: str = ""
+    columns: str = ""
+    limit: int | None = None
+    deleted: bool = False
+
+
+def list_runs(asked: Asked, wish: Wish, form: str) -> None:
+    """Print the runs. Raises TowerError."""
+    asyncio.run(_list_runs(asked, wish, form))
+
+
+async def _list_runs(asked: Asked, wish: Wish, form: str) -> None:
+    work = context(asked)
+    async with opened(work, asked.patience) as tower:
+        catalogue = tower.catalogue
+        rows = _rows(catalogue, wish)
+        if wish.limit is not None and len(rows) > wish.limit:
+            sys.stderr.write(f"{wish.limit} of {len(rows)} runs; --limit cut the rest\n")
+            rows = rows[: wish.limit]
+        if form == "json":
+            _write(json_array(export.records(catalogue, rows.tolist())))
+            return
+        columns = _columns(catalogue, wish, rows, bool(form))
+        head = [key.key if key.kind is Kind.ATTRIBUTE else str(key) if form else key.key for key in columns]
+        if form:
+            lines = csv_lines if form == "csv" else markdown_lines
+            _write(lines(head, _cells(catalogue, columns, rows, exactly=True)))
+        else:
+            right = [isinstance(catalogue.column(key), NumberColumn) and key not in _TIMES for key in columns]
+            _write(plain_lines(head, _cells(catalogue, columns, rows, exactly=False), right))
+
+
+def show_run(asked: Asked, text: str, form: str) -> None:
+    """Print all that is known of one run. Raises TowerError."""
+    asyncio.run(_show_run(asked, text, form))
+
+
+async def _show_run(asked: Asked, text: str, form: str) -> None:
+    work = context(asked)
+    async with opened(work, asked.patience) as tower:
+        row = resolve(tower.catalogue, text, work.settings.metrics)
+        record = next(export.records(tower.catalogue, [row]))
+        _write(json_array([record]) if form == "json" else _run_lines(record))
+
+
+def print_metric(asked: Asked, text: str, key: str, form: str) -> None:
+    """Print the whole history of a run's metric. Raises TowerError."""
+    asyncio.run(_print_metric(asked, text, key, form))
+
+
+async def _print_metric(asked: Asked, text: str, key: str, form: str) -> None:
+    work = context(asked)
+    async with opened(work, asked.patience) as tower:
+        row = resolve(tower.catalogue, text, work.settings.metrics)
+        metric = metric_key(tower.catalogue, key)
+        series = await _history(tower, row, metric)
+        run = tower.catalogue.run_key(row)
+        points = zip(series.steps.tolist(), series.times.tolist(), series.values.tolist(), strict=True)
+        if form == "json":
+            _write(
+                json_array(
+                    {"run_id": run.run_id, "key": metric.key, "step": step, "time": then, "value": export.number(value)}
+                    for step, then, value in points
+                )
+            )
+            return
+        rows = ([str(step), iso(then), _number(value)] for step, then, value in points)
+        head = ["step", "time", "value"]
+        _write(csv_lines(head, rows) if form == "csv" else plain_lines(head, rows, [True, False, True]))
+
+
+async def _history(tower: Tower, row: int, metric: ColumnKey) -> MetricSeries:
+    run = tower.catalogue.run_key(row)
+    link = tower.links[int(tower.catalogue.source_numbers()[row])]
+    if tower.catalogue.numbers(metric).number(row) is None:
+        raise NotFound(f"Run {run.run_id} has no metric '{metric.key}'.", f"runtower show {run.run_id} lists them.")
+    return await link.ask(History(run.run_id, metric.key))
+
+
+# -- which rows and columns
+
+
+def _rows(catalogue: Catalogue, wish: Wish) -> Ints:
+    sort = (_sort(catalogue, wish.sort),) if wish.sort else ((runs.START_TIME, True),)
+    query = Query(experiments=_experiments(catalogue, wish.experiments), sort=sort, tree=False, deleted=wish.deleted)
+    return views.compute(views.frame_of(catalogue, query, None), query).rows
+
+
+def _experiments(catalogue: Catalogue, names: Sequence[str]) -> frozenset[tuple[int, str]] | None:
+    if not names:
+        return None
+    known = [(n, one) for n, table in enumerate(catalogue.sources) for one in table.experiments.values()]
+    chosen: set[tuple[int, str]] = set()
+    for name in names:
+        hits = {(n, one.experiment_id) for n, one in known if name in (one.name, one.experiment_id)}
+        if not hits:
+            there = ", ".join(sorted({inert(one.name) for _, one in known})[:10])
+            raise NotFound(f"There is no experiment '{name}'.", f"There is {there}." if there else "There is none.")
+        chosen |= hits
+    return frozenset(chosen)
+
+
+def _sort(catalogue: Catalogue, text: str) -> tuple[ColumnKey, bool]:
+    name, _, direction = text.rpartition(":")
+    if direction not in ("asc", "desc") or not name:
+        name, direction = text, "asc"
+    return column_named(catalogue, name), direction == "desc"
+
+
+def column_named(catalogue: Catalogue, name: str) -> ColumnKey:
+    """The column of a name: an attribute, `metrics.`, `params.` or `tags.` and a key, or a bare key of one of them.
+
+    Raises Invalid.
+    """
+    if name in _ATTRIBUTES:
+        return _ATTRIBUTES[name]
+    known = catalogue.keys()
+    family, _, rest = name.partition(".")
+    kinds = {f"{kind}s": kind for kind in (Kind.METRIC, Kind.PARAM, Kind.TAG)}
+    if family in kinds and (key := ColumnKey(kinds[family], rest)) in known:
+        return key
+    for kind in kinds.values():
+        if (key := ColumnKey(kind, name)) in known:
+            return key
+    raise Invalid(f"There is no column '{name}'.", "Attributes, metrics.KEY, params.KEY and tags.KEY are columns.")
+
+
+def _columns(catalogue: Catalogue, wish: Wish, rows: Ints, whole: bool) -> list[ColumnKey]:
+    if wish.columns:
+        return [column_named(catalogue, name.strip()) for name in wish.columns.split(",") if name.strip()]
+    metric, metrics, params = first_columns(catalogue, rows[:2000])
+    chosen = [*([metric] if metric else []), *metrics, *params]
+    many = len(catalogue.sources) > 1
+    lead = [runs.SOURCE] if many else []
+    if whole:
+        return [*lead, runs.EXPERIMENT, runs.RUN_ID, runs.NAME, runs.STATUS, runs.START_TIME, runs.END_TIME, *chosen]
+    return [*lead, runs.RUN_ID, runs.NAME, runs.STATUS, runs.START_TIME, runs.DURATION, *chosen]
+
+
+# -- cells
+
+
+def _cells(catalogue: Catalogue, columns: Sequence[ColumnKey], rows: Ints, exactly: bool) -> Iterator[list[str]]:
+    """Texts by row. `exactly`: raw, numbers in full, ids whole; else as a person reads them."""
+    known = [(key, catalogue.column(key)) for key in columns]
+    for row in rows.tolist():
+        out: list[str] = []
+        for key, column in known:
+            if isinstance(column, NumberColumn):
+                value = column.number(row)
+                out.append("" if value is None else _shown(key, value, exactly))
+            else:
+                text = column.text(row) or ""
+                out.append(text[:8] if key == runs.RUN_ID and not exactly and len(text) == 32 else text)
+        yield out
+
+
+def _shown(key: ColumnKey, value: float, exactly: bool) -> str:
+    if key in _TIMES:
+        return _time(value)
+    if exactly:
+        return _number(value)
+    return duration(value) if key == runs.DURATION else exact(value)
+
+
+def _time(value: float) -> str:
+    """ISO 8601; the number itself for a time that no calendar has."""
+    try:
+        return iso(value)
+    except (OverflowError, OSError, ValueError):
+        return repr(value)
+
+
+def _number(value: float) -> str:
+    if not np.isfinite(value):
+        return str(export.number(value))
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def _run_lines(record: export.Record) -> Iterator[str]:
+    for name, value in record.items():
+        if isinstance(value, dict):
+            if value:
+                yield f"\n{name}\n"
+            for key, one in value.items():
+                yield f"  {inert(key)}  {exact(one) if isinstance(one, float) else inert(str(one))}\n"
+        elif value is not None:
+            yield f"{name}  {_time(value) if isinstance(value, int) else inert(str(value))}\n"
+
+
+def _write(pieces: Iterable[str]) -> None:
+    for piece in pieces:
+        sys.stdout.write(piece)
+    sys.stdout.flush()

@@ -1,0 +1,137 @@
+"""From a command's options to the complete list of runs, through the same links and tower as the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from runtower.acts.discover import discover, target_of
+from runtower.acts.tower import Tower
+from runtower.domain.errors import Invalid, NotFound, Unreachable, from_name
+from runtower.folders import Folders
+from runtower.link.client import Link
+from runtower.settings import Settings
+from runtower.settings_quick import settings
+from runtower.sources.port import Target
+
+_INTERVAL: Final = 3600.0  # a command looks once
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options that every command has; `patience` is seconds without any news."""
+
+    source: str | None = None
+    tracking_uri: str | None = None
+    patience: float = 60.0
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a command works in."""
+
+    settings: Settings
+    folders: Folders
+    targets: tuple[Target, ...]
+    looked: tuple[str, ...]
+
+
+def context(asked: Asked) -> Context:
+    """The settings and targets of the working folder. Raises TowerError."""
+    folder, folders = Path.cwd(), Folders.of()
+    known = settings(folder, os.environ, folders)
+    targets, looked = _targets(asked, folder, known)
+    if asked.source is not None:
+        chosen = tuple(target for target in targets if target.name == asked.source)
+        if not chosen:
+            names = ", ".join(target.name for target in targets) or "none"
+            raise NotFound(f"There is no source '{asked.source}'.", f"Sources here: {names}.")
+        targets = chosen
+    return Context(known, folders, targets, looked)
+
+
+def _targets(asked: Asked, folder: Path, known: Settings) -> tuple[tuple[Target, ...], tuple[str, ...]]:
+    if asked.tracking_uri is not None:
+        found = target_of(asked.tracking_uri, folder)
+    elif known.sources:
+        configured = [
+            Target(name, source.kind, source.uri, source.read_only, dict(source.options))
+            for name, source in known.sources.items()
+        ]
+        return tuple(configured), ("the sources of the settings",)
+    else:
+        found = discover(folder, os.environ)
+    return found.targets, found.looked
+
+
+@asynccontextmanager
+async def opened(work: Context, patience: float) -> AsyncIterator[Tower]:
+    """A tower with all runs of all sources. Raises the first source's error, Unreachable where nothing comes."""
+    if not work.targets:
+        raise NotFound(
+            f"No runs were found; looked for {', '.join(work.looked)}.",
+            "Name a store with --tracking-uri, or set MLFLOW_TRACKING_URI.",
+        )
+    async with listening(work) as tower:
+        await _complete(tower, work.targets, patience)
+        yield tower
+
+
+@asynccontextmanager
+async def listening(work: Context) -> AsyncIterator[Tower]:
+    """A tower that listens, whatever its sources have to say."""
+    links = [
+        Link(target, work.folders, interval=_INTERVAL, redact=work.settings.redact, use_cache=False)
+        for target in work.targets
+    ]
+    for link in links:
+        link.spawn()
+    tower = Tower(links, [target.name for target in work.targets])
+    try:
+        tower.start()
+        yield tower
+    finally:
+        tower.stop()
+
+
+async def _complete(tower: Tower, targets: Sequence[Target], patience: float) -> None:
+    news = asyncio.Event()
+    tower.on_change(lambda _: news.set())
+    heard = time.monotonic()
+    while any(not _has_all(tower, number) for number in range(len(tower.links))):
+        for number, health in tower.troubles():
+            error = health.error
+            # A locked file is free again in a moment; all else is said at once.
+            if error is not None and error.name != "busy":
+                raise from_name(error.name, f"{targets[number].name}: {error.tried}", error.remedy)
+        try:
+            await asyncio.wait_for(news.wait(), min(1.0, patience))
+            news.clear()
+            heard = time.monotonic()
+        except TimeoutError:
+            if time.monotonic() - heard >= patience:
+                slow = ", ".join(
+                    t.name for t, link in zip(targets, tower.links, strict=True) if not link.health.complete
+                )
+                text = f"{slow}: no complete answer within {patience:g} seconds."
+                raise Unreachable(text, "Is the server up? --timeout waits longer.") from None
+
+
+def _has_all(tower: Tower, number: int) -> bool:
+    """Whether the list is complete and in the catalogue: a link knows of rows a moment before they are decoded."""
+    health = tower.health(number)
+    return health.complete and tower.catalogue.sources[number].size >= health.known
+
+
+def chosen_format(json: bool, csv: bool, md: bool = False) -> str:
+    """The one format that was asked for; '' for people. Raises Invalid for two."""
+    wanted = [name for name, on in (("json", json), ("csv", csv), ("md", md)) if on]
+    if len(wanted) > 1:
+        raise Invalid(f"--{wanted[0]} and --{wanted[1]} can't both be.", "Choose one.")
+    return wanted[0] if wanted else ""

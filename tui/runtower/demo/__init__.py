@@ -1,0 +1,1 @@
+"""Makes the demo project; runs as a process of its own."""
