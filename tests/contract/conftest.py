@@ -1,0 +1,165 @@
+"""Stores for the contract of sources. MLflow's are written once and copied: making a schema takes ten seconds."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from mlflow import MlflowClient
+from support.mlflow_stores import gc_run, log, write_store
+
+from runtower.sources.csvlogger import SOURCE as CSVLOGGER
+from runtower.sources.mlflow import SOURCE as MLFLOW
+from runtower.sources.port import Known, ListsRuns, ReadsHistory, Source, Target
+
+
+class AnySource(ListsRuns, ReadsHistory, Source, Protocol):
+    """What all of these sources offer."""
+
+
+class Lab(Protocol):
+    """A store that the tests write, and the source that reads it."""
+
+    def open(self, known: Known = Known()) -> AnySource: ...  # noqa: B008 - frozen
+
+    def add_run(self, name: str, metrics: Mapping[str, float]) -> str: ...
+
+    def log(self, run_id: str, metrics: Mapping[str, float], step: int) -> None: ...
+
+    def remove(self, run_id: str) -> None: ...
+
+
+@dataclass
+class MlflowLab:
+    """An MLflow store; `how` is 'sql', 'client' or 'files'."""
+
+    how: str
+    path: Path
+    opened: list[AnySource] = field(default_factory=list)
+
+    @property
+    def uri(self) -> str:
+        return self.path.as_uri() if self.how == "files" else f"sqlite:///{self.path}"
+
+    @property
+    def client(self) -> MlflowClient:
+        return MlflowClient(self.uri)
+
+    def open(self, known: Known = Known()) -> AnySource:  # noqa: B008 - frozen
+        options = {} if self.how == "files" else {"path": self.how}
+        source = MLFLOW.open(Target("lab", "mlflow", self.uri, options=options), known)
+        self.opened.append(source)
+        return source
+
+    def add_run(self, name: str, metrics: Mapping[str, float]) -> str:
+        client = self.client
+        experiment = client.get_experiment_by_name("alpha")
+        run_id = client.create_run(experiment.experiment_id, run_name=name).info.run_id
+        log(client, run_id, dict(metrics))
+        return run_id
+
+    def log(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
+        log(self.client, run_id, dict(metrics), step)
+
+    def remove(self, run_id: str) -> None:
+        if self.how == "files":
+            (folder,) = self.path.glob(f"*/{run_id}")
+            shutil.rmtree(folder)
+        else:
+            gc_run(self.path, run_id)
+
+
+@dataclass
+class CsvLab:
+    """A folder of Lightning's CSVLogger."""
+
+    root: Path
+    made: int = 0
+    opened: list[AnySource] = field(default_factory=list)
+
+    def open(self, known: Known = Known()) -> AnySource:  # noqa: B008 - frozen
+        source = CSVLOGGER.open(Target("lab", "csvlogger", str(self.root)), known)
+        self.opened.append(source)
+        return source
+
+    def add_run(self, name: str, metrics: Mapping[str, float]) -> str:
+        number, self.made = self.made, self.made + 1
+        folder = self.root / "lightning_logs" / f"version_{number}"
+        folder.mkdir(parents=True)
+        (folder / "hparams.yaml").write_text(f"name: {name}\n")
+        self._write(folder, [{"step": 0, **metrics}])
+        return f"lightning_logs/version_{number}"
+
+    def log(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
+        with (self.root / run_id / "metrics.csv").open() as file:
+            rows: list[Mapping[str, object]] = list(csv.DictReader(file))
+        self._write(self.root / run_id, [*rows, {"step": step, **metrics}])
+
+    def remove(self, run_id: str) -> None:
+        shutil.rmtree(self.root / run_id)
+
+    def _write(self, folder: Path, rows: list[Mapping[str, object]]) -> None:
+        header = list(dict.fromkeys(key for row in rows for key in row))
+        with (folder / "metrics.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, header)
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "mlflow.db"
+    write_store(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def files_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "mlruns"
+    before = os.environ.get("MLFLOW_ALLOW_FILE_STORE")
+    os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
+    write_store(path.as_uri())
+    if before is None:
+        del os.environ["MLFLOW_ALLOW_FILE_STORE"]
+    return path
+
+
+@pytest.fixture
+def sqlite_store(sqlite_template: Path, tmp_path: Path) -> Path:
+    """A store of the test's own."""
+    return Path(shutil.copy(sqlite_template, tmp_path / "mlflow.db"))
+
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """Indirect: 'sql', 'client', 'files' or 'csvlogger'."""
+    made: MlflowLab | CsvLab
+    if request.param == "csvlogger":
+        made = CsvLab(tmp_path / "logs")
+        made.root.mkdir()
+        made.add_run("first", {"loss": 0.5})
+        made.add_run("second", {"loss": 0.25, "acc": 0.75})
+    elif request.param == "files":
+        monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+        made = MlflowLab("files", tmp_path / "mlruns")
+        shutil.copytree(request.getfixturevalue("files_template"), made.path)
+        _move_experiments(made.path, request.getfixturevalue("files_template"))
+    else:
+        made = MlflowLab(request.param, request.getfixturevalue("sqlite_store"))
+    yield made
+    for source in made.opened:
+        with closing(source):
+            pass
+
+
+def _move_experiments(path: Path, template: Path) -> None:
+    # A file store holds its own place in its files.
+    for meta in [*path.rglob("meta.yaml")]:
+        meta.write_text(meta.read_text().replace(str(template), str(path)))

@@ -1,0 +1,144 @@
+"""SQL and MlflowClient give the same, field by field."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import pytest
+from support.mirror import drained
+from support.mlflow_stores import HOSTILE, add_points, add_runs, changing
+
+from runtower.sources.mlflow import SOURCE
+from runtower.sources.port import Known, Target
+
+_INF = math.inf
+
+
+def _open(path: Path, how: str):
+    return SOURCE.open(Target("t", "mlflow", f"sqlite:///{path}", options={"path": how}), Known())
+
+
+def _both(path: Path):
+    by_sql, by_client = _open(path, "sql"), _open(path, "client")
+    return drained(by_sql), drained(by_client)
+
+
+def test_every_field_of_every_run(sqlite_store):
+    by_sql, by_client = _both(sqlite_store)
+    assert by_sql.runs == by_client.runs
+    assert by_sql.experiments == by_client.experiments
+    assert _open(sqlite_store, "sql").identity().key == _open(sqlite_store, "client").identity().key
+    assert _open(sqlite_store, "auto").identity().how.startswith("SQL")
+
+
+def test_fields_are_what_was_written(sqlite_store):
+    mirror = drained(_open(sqlite_store, "sql"))
+    odd = mirror.runs[mirror.run_of("odd")]
+    assert {key: odd[f"metric.{key}"] for key in ("nan", "inf", "minus", "zero", "big")} == {
+        "nan": "nan",
+        "inf": _INF,
+        "minus": -_INF,
+        "zero": 0.0,
+        "big": 1.5e308,
+    }
+    assert odd["param.long"] == "x" * 6000
+    assert odd["param.empty"] == ""
+    assert odd["tag.note"] == ""
+    assert "metric.loss" not in odd
+    assert "attribute.end_time" not in odd
+    parent = mirror.runs[mirror.run_of("parent")]
+    assert parent["attribute.source_name"] == "train.py"
+    assert parent["attribute.git_commit"] == "abc123"
+    assert parent["attribute.user"] == "chen"
+    assert parent["attribute.start_time"] == 1_700_000_009_000.0
+    assert parent["attribute.status"] == "RUNNING"
+    assert mirror.runs[mirror.run_of("deleted")]["attribute.lifecycle"] == "deleted"
+    assert mirror.runs[mirror.run_of("in deleted")]["attribute.status"] == "FAILED"
+    assert [one.name for one in mirror.experiments.values() if one.deleted] == ["deleted one"]
+
+
+def test_parents_absent_and_in_a_cycle_pass_through(sqlite_store):
+    mirror = drained(_open(sqlite_store, "sql"))
+    parent, child = mirror.run_of("parent"), mirror.run_of("child")
+    assert mirror.runs[child]["attribute.parent"] == parent
+    assert mirror.runs[parent]["attribute.parent"] == child
+    assert mirror.runs[mirror.run_of("orphan")]["attribute.parent"] == "f" * 32
+
+
+def test_hostile_texts_come_as_they_are(sqlite_store):
+    by_sql, by_client = _both(sqlite_store)
+    for text in HOSTILE:
+        fields = by_sql.runs[by_sql.run_of(text)]
+        assert fields["tag.text"] == fields["param.p"] == fields["tag.mlflow.note.content"] == text
+        assert fields == by_client.runs[by_client.run_of(text)]
+
+
+def test_histories_agree(sqlite_store):
+    by_sql, by_client = _open(sqlite_store, "sql"), _open(sqlite_store, "client")
+    odd = drained(by_sql).run_of("odd")
+    add_points(sqlite_store, odd, "many", range(-5, 300), odd_every=7)
+    add_points(sqlite_store, odd, "twice", range(3))
+    for key in ("nan", "inf", "minus", "many", "twice"):
+        one, other = by_sql.history(odd, key), by_client.history(odd, key)
+        for name in ("steps", "times", "values"):
+            assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
+        (a,), (b,) = by_sql.coarse([odd], key), by_client.coarse([odd], key)
+        assert a.low.tobytes() == b.low.tobytes()
+        assert (a.first_step, a.last_step, a.points, a.odd) == (b.first_step, b.last_step, b.points, b.odd)
+
+
+def test_runs_of_one_moment_and_without_a_start_are_not_lost(sqlite_store):
+    add_runs(sqlite_store, 1500, "same")
+    with changing(sqlite_store) as connection:
+        connection.execute("UPDATE runs SET start_time = 1600000000000 WHERE run_uuid LIKE 'same%'")
+        connection.execute("UPDATE runs SET start_time = NULL WHERE run_uuid LIKE 'same0000__05%'")
+    by_sql, by_client = _both(sqlite_store)
+    assert len(by_sql.runs) > 1500
+    # MLflow's own objects refuse to be without a start time: those only SQL can show.
+    startless = {run_id for run_id, fields in by_sql.runs.items() if "attribute.start_time" not in fields}
+    assert len(startless) == 15
+    assert {run_id: fields for run_id, fields in by_sql.runs.items() if run_id not in startless} == by_client.runs
+
+
+def test_more_experiments_than_a_page(sqlite_store):
+    with changing(sqlite_store) as connection:
+        connection.executemany(
+            "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (?, ?, 'active')",
+            ((number, f"e{number}") for number in range(1000, 2300)),
+        )
+    add_runs(sqlite_store, 3, "last", experiment_id=2299)
+    by_sql, by_client = _both(sqlite_store)
+    assert len(by_sql.experiments) > 1300
+    assert by_sql.experiments == by_client.experiments
+    assert by_sql.runs == by_client.runs
+
+
+def test_five_thousand_keys(sqlite_store):
+    add_runs(sqlite_store, 3, "wide", keys=5000)
+    by_sql, by_client = _both(sqlite_store)
+    assert by_sql.runs == by_client.runs
+    assert len(by_sql.runs["wide00000001".ljust(32, "0")]) > 10_000
+
+
+def test_the_kind_and_the_sql_path_leave_mlflow_out(sqlite_store, subprocess_modules):
+    loaded = subprocess_modules(
+        "from runtower.sources.mlflow import SOURCE\n"
+        "from runtower.sources.port import Known, Target\n"
+        f"list(SOURCE.open(Target('t', 'mlflow', {str(sqlite_store)!r}), Known()).changes(b'', ()))\n"
+    )
+    assert not loaded & {"mlflow", "sqlalchemy", "pandas", "pyarrow"}
+
+
+@pytest.fixture
+def subprocess_modules():
+    import json
+    import subprocess
+
+    def run(code: str) -> set[str]:
+        code += "import json, sys\nprint(json.dumps(sorted(sys.modules)))\n"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        return set(json.loads(done.stdout))
+
+    return run

@@ -1,0 +1,93 @@
+"""MLflow: by read-only SQL where the store is an SQLite file of a known schema, by MlflowClient everywhere else."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Final
+
+from runtower.domain.errors import Invalid, NotFound, TooNew, TooOld
+from runtower.sources.mlflow.address import Address, StoreShape, address_of, has_sqlite_magic
+from runtower.sources.port import API, Known, Source, Target
+
+if TYPE_CHECKING:
+    from runtower.sources.mlflow.client import ClientSource
+
+_DEFAULT_URI: Final = "sqlite:///mlflow.db"
+_PATH_OPTION: Final = "path"
+_PATHS: Final = ("auto", "sql", "client")
+
+# MLflow asks a dead server for four minutes by default, and reports its use to its makers.
+_POLITE: Final = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+
+class MlflowKind:
+    """The kind 'mlflow'. The option `path` (auto, sql, client) settles how an SQLite file is read."""
+
+    kind = "mlflow"
+    api = API
+
+    def open(self, target: Target, known: Known) -> Source:
+        """Open a store. Raises NotFound, Invalid, TooNew, TooOld, Forbidden, Busy, Unreachable, Unauthorised."""
+        wanted = target.options.get(_PATH_OPTION, "auto")
+        if wanted not in _PATHS:
+            raise Invalid(
+                f"The option 'path' of the source {target.name!r} is {wanted!r}.", f"Give one of {', '.join(_PATHS)}."
+            )
+        address = address_of(target.uri or os.environ.get("MLFLOW_TRACKING_URI") or _DEFAULT_URI)
+        _check_presence(address)
+        if address.shape is not StoreShape.SQLITE or wanted == "client":
+            return _through_client(address, known)
+        try:
+            return _by_sql(address, known)
+        except (TooNew, TooOld) as refusal:
+            if wanted == "sql":
+                raise
+            # A schema that wasn't tried here may be exactly the one of the mlflow that is installed.
+            try:
+                return _through_client(address, known)
+            except (TooNew, TooOld):
+                raise refusal from None
+
+
+def _check_presence(address: Address) -> None:
+    """Refuse what isn't there, before a library makes it: opening a missing store through MLflow creates one."""
+    if address.path is None:
+        return
+    is_there = address.path.is_dir() if address.shape is StoreShape.FOLDER else address.path.is_file()
+    if not is_there:
+        raise NotFound(
+            f"There is no MLflow store at {address.path}.",
+            "Check the path; a store is made by the first run that logs there, never by runtower.",
+        )
+    try:
+        if address.shape is StoreShape.SQLITE and not has_sqlite_magic(address.path):
+            raise Invalid(f"{address.path} is not an SQLite file.", "Give the path of the file that MLflow writes.")
+    except OSError as error:
+        raise NotFound(f"{address.path} can't be read: {error.strerror}.", "Check its permissions.") from error
+
+
+def _by_sql(address: Address, known: Known) -> Source:
+    # Deferred: it takes numpy, and a store elsewhere doesn't need it.
+    module = importlib.import_module("runtower.sources.mlflow.sqlite")
+    assert address.path is not None
+    source: Source = module.SqliteSource(address.path, known)
+    return source
+
+
+def _through_client(address: Address, known: Known) -> Source:
+    for name, value in _POLITE.items():
+        os.environ.setdefault(name, value)
+    if address.shape is StoreShape.FOLDER:
+        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+    # Deferred: importing mlflow takes three seconds, and it reads its environment then.
+    module = importlib.import_module("runtower.sources.mlflow.client")
+    source: ClientSource = module.ClientSource(address, known)
+    return source
+
+
+SOURCE = MlflowKind()

@@ -1,0 +1,86 @@
+"""Any MLflow store, through MlflowClient: servers, databases, folders, and SQLite files of an unknown schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import mlflow
+import numpy as np
+
+from runtower.domain.errors import NotFound
+from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
+from runtower.sources.coarse import coarse_curve_of
+from runtower.sources.mlflow.address import Address, StoreShape
+from runtower.sources.mlflow.client_reader import ClientReader
+from runtower.sources.mlflow.client_sync import ClientSync
+from runtower.sources.mlflow.fields import with_infinities
+from runtower.sources.mlflow.gates import gate_of
+from runtower.sources.mlflow.guard import check_before_mlflow
+from runtower.sources.mlflow.scope import source_key, workspace_from_environment
+from runtower.sources.port import Delta, Identity, Known
+
+
+class ClientSource:
+    """Satisfies ListsRuns and ReadsHistory. Every call may raise a TowerError of `client_errors`."""
+
+    def __init__(self, address: Address, known: Known) -> None:
+        check_before_mlflow(address)
+        self._address = address
+        self._reader = ClientReader(address)
+        self._key = self._key_now()
+        self._gate = gate_of(address)
+        self._sync = ClientSync(self._reader, self._gate, self._key, known.run_ids)
+
+    def identity(self) -> Identity:
+        how = f"MlflowClient {mlflow.__version__}"
+        if self._address.shape is StoreShape.FOLDER:
+            how += (
+                "; MLflow no longer develops file stores: `mlflow migrate-filestore --source FOLDER --target"
+                " sqlite:///mlflow.db` copies this one into a database"
+            )
+        return Identity(self._key, self._address.shown, how)
+
+    def close(self) -> None:
+        self._gate.close()
+
+    def changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
+        return self._sync.changes(cursor, focus)
+
+    def history(self, run_id: str, key: str) -> MetricSeries:
+        series = self._series(run_id, key)
+        if series is None:
+            raise NotFound(f"The run {run_id} has no metric {key!r}.", "Look again after the next refresh.")
+        return series
+
+    def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
+        curves = []
+        for run_id in run_ids:
+            try:
+                series = self._series(run_id, key)
+            except NotFound:
+                continue
+            if series is not None and (curve := coarse_curve_of(series, buckets)) is not None:
+                curves.append(curve)
+        return curves
+
+    def _series(self, run_id: str, key: str) -> MetricSeries | None:
+        points = self._reader.history(run_id, key)
+        if not points:
+            return None
+        steps = np.array([point.step for point in points], dtype=np.int64)
+        times = np.array([point.timestamp for point in points], dtype=np.int64)
+        values = with_infinities(np.array([point.value for point in points], dtype=np.float64))
+        order = np.lexsort((values, times, steps))
+        return MetricSeries(run_id, key, steps[order], times[order], values[order])
+
+    def _key_now(self) -> str:
+        experiments = self._reader.raw_experiments()
+        first = min(experiments, key=lambda found: _id_order(found.experiment_id), default=None)
+        identity = (first.experiment_id, first.creation_time) if first is not None else (None, None)
+        return source_key(self._address.shown, workspace_from_environment(), identity)
+
+
+def _id_order(experiment_id: str) -> tuple[int, int, str]:
+    # Databases count experiments, file stores draw long numbers; other servers may give any text.
+    is_number = experiment_id.isascii() and experiment_id.isdecimal()
+    return (0, int(experiment_id), "") if is_number else (1, 0, experiment_id)

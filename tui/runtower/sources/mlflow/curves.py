@@ -1,0 +1,117 @@
+"""Metric histories out of an MLflow SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from runtower.domain.errors import NotFound
+from runtower.domain.series import CoarseCurve, MetricSeries
+from runtower.sources.coarse import bucket_count, bucket_edges, coarse_curve_of
+from runtower.sources.mlflow import contract
+from runtower.sources.mlflow.database import Database
+from runtower.sources.mlflow.fields import with_infinities
+
+# Rows in one read transaction, so that a writer waits a fraction of a second at most.
+_PAGE: Final = 100_000
+_WHOLE: Final = 20_000
+_VALUE: Final = "CASE is_nan WHEN 0 THEN value END"
+_IS_FINITE: Final = f"is_nan = 0 AND abs(value) < {contract.INFINITY_FROM!r}"
+
+_BY_STEP = (
+    f"SELECT step, rowid, timestamp, {_VALUE} FROM metrics INDEXED BY {contract.STEP_INDEX}"  # noqa: S608
+    " WHERE run_uuid = ? AND key = ? AND (step, rowid) > (?, ?) ORDER BY step, rowid LIMIT ?"
+)
+_BY_ROWID = (
+    f"SELECT step, rowid, timestamp, {_VALUE} FROM metrics INDEXED BY index_metrics_run_uuid"  # noqa: S608
+    " WHERE run_uuid = ? AND key = ? AND rowid > ? ORDER BY rowid LIMIT ?"
+)
+_EXTENT = (
+    f"SELECT min(step), max(step), count(*) FROM metrics INDEXED BY {contract.STEP_INDEX}"  # noqa: S608
+    " WHERE run_uuid = ? AND key = ?"
+)
+_BUCKET = (
+    f"SELECT min(CASE WHEN {_IS_FINITE} THEN value END), max(CASE WHEN {_IS_FINITE} THEN value END),"  # noqa: S608
+    f" total(NOT ({_IS_FINITE})) FROM metrics INDEXED BY {contract.STEP_INDEX}"
+    " WHERE run_uuid = ? AND key = ? AND step BETWEEN ? AND ?"
+)
+
+
+def read_history(database: Database, run_id: str, key: str) -> MetricSeries:
+    """The whole history, by step, then time, then value. Raises NotFound where the run or its key isn't known."""
+    series = _series_of(database, run_id, key)
+    if not len(series.steps):
+        with database.reading() as connection:
+            found = connection.execute("SELECT 1 FROM runs WHERE run_uuid = ?", (run_id,)).fetchone()
+        what = f"The run {run_id} has no metric {key!r}." if found else f"There is no run {run_id} in this store."
+        raise NotFound(what, "Look again after the next refresh.")
+    return series
+
+
+def read_coarse(database: Database, run_ids: Sequence[str], key: str, buckets: int) -> Iterator[CoarseCurve]:
+    """Coarse curves of those of `run_ids` that have this metric."""
+    for run_id in run_ids:
+        curve = _long_curve(database, run_id, key, buckets) if database.has_step_index else None
+        if curve is None:
+            curve = coarse_curve_of(_series_of(database, run_id, key), buckets)
+        if curve is not None:
+            yield curve
+
+
+def _series_of(database: Database, run_id: str, key: str) -> MetricSeries:
+    steps, times, values = [], [], []
+    for page in _pages(database, run_id, key):
+        columns = list(zip(*page, strict=True))
+        steps.append(np.array(columns[0], dtype=np.int64))
+        times.append(np.array(columns[2], dtype=np.int64))
+        # NULL stands for NaN in the query, None for NaN in numpy.
+        values.append(with_infinities(np.array(columns[3], dtype=np.float64)))
+    if not steps:
+        return MetricSeries(run_id, key, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
+    step, time, value = np.concatenate(steps), np.concatenate(times), np.concatenate(values)
+    order = np.lexsort((value, time, step))
+    return MetricSeries(run_id, key, step[order], time[order], value[order])
+
+
+def _pages(database: Database, run_id: str, key: str) -> Iterator[list[tuple[int, int, int, float | None]]]:
+    step, rowid = -(2**63), 0
+    while True:
+        with database.reading() as connection:
+            if database.has_step_index:
+                page = connection.execute(_BY_STEP, (run_id, key, step, rowid, _PAGE)).fetchall()
+            else:
+                page = connection.execute(_BY_ROWID, (run_id, key, rowid, _PAGE)).fetchall()
+        if page:
+            step, rowid = page[-1][:2]
+            yield page
+        if len(page) < _PAGE:
+            return
+
+
+def _long_curve(database: Database, run_id: str, key: str, buckets: int) -> CoarseCurve | None:
+    """The curve of a long history by SQLite's own min and max, a read a bucket; None where it isn't long."""
+    with database.reading() as connection:
+        first, last, points = connection.execute(_EXTENT, (run_id, key)).fetchone()
+    if points <= _WHOLE:
+        return None
+    count = bucket_count(first, last, buckets)
+    edges = [*bucket_edges(first, last, count), last + 1]
+    rows = [_bucket(database, run_id, key, edges[place], edges[place + 1] - 1) for place in range(count)]
+    low, high, odd = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
+    return CoarseCurve(run_id, low.astype(np.float32), high.astype(np.float32), first, last, points, int(odd.sum()))
+
+
+def _bucket(
+    database: Database, run_id: str, key: str, first: int, last: int
+) -> tuple[float | None, float | None, float]:
+    with database.reading() as connection:
+        row: tuple[float | None, float | None, float] = _one(connection, (run_id, key, first, last))
+    return row
+
+
+def _one(connection: sqlite3.Connection, values: tuple[str, str, int, int]) -> tuple[float | None, float | None, float]:
+    low, high, odd = connection.execute(_BUCKET, values).fetchone()
+    return low, high, odd

@@ -1,0 +1,50 @@
+"""An MLflow store in an SQLite file, read by SQL: a hundred times quicker than through MLflow, and without it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
+from runtower.sources.mlflow.curves import read_coarse, read_history
+from runtower.sources.mlflow.database import Database
+from runtower.sources.mlflow.sync import Sync
+from runtower.sources.port import Delta, Identity, Known
+
+
+class SqliteSource:
+    """Satisfies ListsRuns and ReadsHistory. Raises as `Database` does."""
+
+    def __init__(self, path: Path, known: Known) -> None:
+        self._database = Database(path)
+        # Histories are asked for from another thread, and shall not wait for a sync.
+        self._curves: Database | None = None
+        self._sync = Sync(self._database, known.run_ids)
+
+    def identity(self) -> Identity:
+        how = f"SQL, read-only, by sqlite {sqlite3.sqlite_version}; schema {self._database.revision}"
+        if self._database.immutable:
+            how += "; without locks, as the folder can't be written: what is still in its -wal file isn't seen"
+        return Identity(self._sync.scope.key, f"sqlite:///{self._database.path}", how)
+
+    def close(self) -> None:
+        self._database.close()
+        if self._curves is not None:
+            self._curves.close()
+
+    def changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
+        return self._sync.changes(cursor, focus)
+
+    def history(self, run_id: str, key: str) -> MetricSeries:
+        return read_history(self._curve_database(), run_id, key)
+
+    def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
+        return list(read_coarse(self._curve_database(), run_ids, key, buckets))
+
+    def _curve_database(self) -> Database:
+        if self._curves is None:
+            self._curves = Database(self._database.path)
+        elif not self._curves.reopen_if_replaced():
+            self._curves.renew_if_immutable()
+        return self._curves
