@@ -28,14 +28,12 @@ class Action:
     starts: bool = False
 
 
-_LISTS: Final = ("runs", "menu")
-
 ACTIONS: Final[tuple[Action, ...]] = (
     # Move
-    Action("move.down", "Down", ("j", "down"), "Move", _LISTS),
-    Action("move.up", "Up", ("k", "up"), "Move", _LISTS),
-    Action("move.page_down", "Page down", ("pagedown",), "Move", _LISTS),
-    Action("move.page_up", "Page up", ("pageup",), "Move", _LISTS),
+    Action("move.down", "Down", ("j", "down"), "Move"),
+    Action("move.up", "Up", ("k", "up"), "Move"),
+    Action("move.page_down", "Page down", ("pagedown",), "Move"),
+    Action("move.page_up", "Page up", ("pageup",), "Move"),
     Action("move.half_down", "Half a page down", ("ctrl+d",), "Move"),
     Action("move.half_up", "Half a page up", ("ctrl+u",), "Move"),
     Action("move.first", "First row, and order again", ("g g", "home"), "Move"),
@@ -90,7 +88,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("live.refresh", "Refresh now, and order again", ("r",), "Live"),
     Action("live.pause", "Pause or go on watching", ("w",), "Live"),
     # Everywhere
-    Action("app.back", "Back", ("escape", "backspace"), "Everywhere", ("runs", "menu", "empty")),
+    Action("app.back", "Back", ("escape", "backspace"), "Everywhere", ("runs", "empty")),
     Action("app.help", "Keys, searchable", ("?",), "Everywhere", ("runs", "empty"), short="keys"),
     Action("app.palette", "Every action by name", (":", "ctrl+p"), "Everywhere"),
     Action("app.theme", "Next theme", (), "Everywhere"),
@@ -99,7 +97,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("app.quit", "Quit", ("q", "ctrl+q"), "Everywhere", ("runs", "empty")),
     # The first screen where nothing was found
     Action("empty.uri", "Name a server, a file or a folder", ("u",), "Start", ("empty",), starts=False),
-    Action("empty.demo", "Open the demo project", ("d",), "Start", ("empty",), starts=True),
+    Action("empty.demo", "Open the demo project", ("D",), "Start", ("empty",), starts=True),
     Action("empty.snippet", "Copy three lines of Python that log a first run", ("p",), "Start", ("empty",)),
     # The demo's line of steps
     Action("demo.dismiss", "Dismiss the line of steps", (), "Demo"),

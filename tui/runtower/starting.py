@@ -6,8 +6,9 @@ Imports no Textual: the sources' processes start first, and the screen's own imp
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtower.acts.discover import discover, target_of
@@ -19,13 +20,16 @@ from runtower.sources.port import Target
 
 @dataclass
 class Start:
-    """What to open. `looked` says what was searched for, `steps` are the demo's lines, `ended` is called at the end."""
+    """What to open. `looked` says what was searched for, `steps` are the demo's lines, `begun_ms` is when
+    the sources' processes started, `ended` is called at the end."""
 
     targets: Sequence[Target]
     links: Sequence[Link]
     folder: Path
     looked: Sequence[str] = ()
-    steps: Sequence[str] = ()
+    steps: Sequence[tuple[str, tuple[str, ...]]] = ()
+    experiment: str = ""
+    begun_ms: float = field(default_factory=lambda: time.time() * 1000)
     ended: Callable[[], None] = lambda: None
 
 
@@ -59,7 +63,7 @@ class Starter:
 
         made = demo.start(folder)
         start = self._open(made.targets, made.folder)
-        start.steps, start.ended = demo.STEPS, made.close
+        start.steps, start.experiment, start.ended = demo.STEPS, demo.FIRST_EXPERIMENT, made.close
         return start
 
     def _open(self, targets: Sequence[Target], folder: Path, looked: Sequence[str] = ()) -> Start:

@@ -31,6 +31,10 @@ _LARGE_IS_GOOD: Final = re.compile(
     r"acc(uracy)?|auc|auroc|f1|map(?![a-z])|precision|recall|r2|bleu|rouge|score|reward|iou|dice|ndcg|hit",
     re.IGNORECASE,
 )
+_TELLING: Final = (
+    re.compile(r"(^|[._/])(lr|learning_rate)$", re.IGNORECASE),
+    re.compile(r"(^|[._/])(model|arch|architecture|backbone|network)([._/]name)?$", re.IGNORECASE),
+)
 _NOISE: Final = re.compile(r"path|dir|uri|url|(^|[._/])(seed|name|id|uuid|host|user|version)$", re.IGNORECASE)
 
 
@@ -65,10 +69,10 @@ def metrics_in_order(catalogue: Catalogue, rows: Ints) -> list[ColumnKey]:
 
 
 def params_in_order(catalogue: Catalogue, rows: Ints) -> list[ColumnKey]:
-    """The params worth a column, the most telling first: by coverage and variety; from three runs on without those
-    that are the same in all; paths, names and seeds last."""
+    """The params worth a column, the most telling first: by coverage and variety, learning rate and model first; from
+    three runs on without those that are the same in all; paths, names and seeds last."""
     shares = _shares(catalogue, rows, Kind.PARAM)
-    worth: dict[ColumnKey, tuple[bool, float, bool, str]] = {}
+    worth: dict[ColumnKey, tuple[bool, float, bool, int, str]] = {}
     for key, share in shares.items():
         column = catalogue.column(key)
         if not isinstance(column, TextColumn):
@@ -80,12 +84,9 @@ def params_in_order(catalogue: Catalogue, rows: Ints) -> list[ColumnKey]:
         words = column.words.take(pa.array(used[:50])).to_pylist()
         longest = max((len(word) for word in words), default=0)
         every_run_its_own = len(used) >= max(3, len(rows)) and not any(number_of(word) is not None for word in words)
-        worth[key] = (
-            bool(_NOISE.search(key.key)) or longest > 40 or every_run_its_own,
-            -round(share, 1),
-            len(used) < 2,
-            key.key,
-        )
+        telling = next((n for n, pattern in enumerate(_TELLING) if pattern.search(key.key)), len(_TELLING))
+        noise = bool(_NOISE.search(key.key)) or longest > 40 or every_run_its_own
+        worth[key] = (noise and telling == len(_TELLING), -round(share, 1), len(used) < 2, telling, key.key)
     return sorted(worth, key=lambda key: worth[key])
 
 

@@ -15,14 +15,16 @@ from runtower.acts.discover import sqlite_uri
 from runtower.domain.errors import Invalid
 from runtower.sources.port import Target
 
-STEPS: Final = (
-    "/ filters as you type: try vit or !failed",
-    "s sorts by the column under the cursor, again reverses",
-    "space marks runs, * marks all that the filter shows",
-    "= makes a run the baseline, x shows only what differs from it",
-    "m chooses the metric of the curve, d shows the details",
-    "E chooses experiments, ? lists every key",
+# What a line says, and the actions that take to the next one.
+STEPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("/ filters as you type: try vit or !failed", ("find.filter",)),
+    ("h l choose a column, s sorts by it, s again reverses", ("columns.sort",)),
+    ("space marks runs, * marks all that the filter shows", ("mark.toggle", "mark.all")),
+    ("= makes a run the baseline, then x shows only what differs from it", ("look.differences", "mark.baseline")),
+    ("m chooses the metric of the curve, enter opens the run", ("look.metric", "look.open")),
+    ("E chooses experiments, ? lists every key", ("find.experiments", "app.help")),
 )
+FIRST_EXPERIMENT: Final = "detector"
 
 
 @dataclass

@@ -31,6 +31,7 @@ from runtower.present.glyphs import Glyphs
 from runtower.starting import Start, Starter
 
 _CHOOSE_FROM: Final = 2000
+_ENOUGH: Final = 40
 
 
 class Desk:
@@ -61,6 +62,8 @@ class Desk:
         self._file = remember.view_file(folders.state / "views", start.folder, [target.name for target in targets])
         self.kept: KeptView = remember.load(self._file)
         self._begun_ms = start.begun_ms
+        self._first_experiment = start.experiment
+        self._chosen_by_hand = False
         self._restored = False
         self._settled = False
         self._chosen_for: str | None = None
@@ -94,13 +97,15 @@ class Desk:
 
     async def _first_order(self) -> None:
         """Once there are runs: the view of last time, or the experiment of this user's newest run."""
-        if not self.tower.catalogue.size or self._restored:
+        if self._restored or not self.tower.catalogue.alive().any():
             return
         self._restored = True
         self._restore()
+        complete = self._complete
         self.lay_out()
         await self.browser.order()
         self._after_order()
+        self._settled = complete
 
     def _restore(self) -> None:
         kept, browser, catalogue = self.kept, self.browser, self.tower.catalogue
@@ -109,8 +114,7 @@ class Desk:
             chosen = {(names[source], one) for source, one in kept.experiments or () if source in names}
             browser.choose_experiments(frozenset(chosen) if kept.experiments is not None and chosen else None)
         else:
-            newest = browser.newest_experiment(self.user)
-            browser.choose_experiments(frozenset({newest}) if newest else None)
+            self._choose_experiment()
         self.mine = kept.mine
         browser.only_user(self.user if kept.mine else None)
         browser.show_tree(kept.tree)
@@ -130,6 +134,30 @@ class Desk:
             pair = getattr(kept, name)
             row = self._rows([pair])[0] if pair else -1
             setattr(browser, name, row if row >= 0 else None)
+
+    def _choose_experiment(self) -> None:
+        """The very first time: the experiment of this user's newest run."""
+        newest = self.browser.newest_experiment(self.user)
+        self.browser.choose_experiments(frozenset({newest}) if newest else None)
+
+    def _turn_to_the_first(self) -> bool:
+        """The demo's own first experiment, once it has enough runs to choose columns by; True when it is turned to."""
+        if not self._first_experiment or self._chosen_by_hand or self.kept.chosen:
+            return False
+        for number, table in enumerate(self.tower.catalogue.sources):
+            for one in table.experiments.values():
+                if one.name == self._first_experiment and table.size >= _ENOUGH:
+                    self._first_experiment = ""
+                    self._chosen_by_hand = True
+                    self.browser.cursor = None
+                    self.browser.choose_experiments(frozenset({(number, one.experiment_id)}))
+                    return True
+        return False
+
+    def choose_experiments(self, chosen: frozenset[tuple[int, str]] | None) -> None:
+        """The user's own choice, which no later news changes."""
+        self._chosen_by_hand = True
+        self.browser.choose_experiments(chosen)
 
     def _rows(self, pairs: Sequence[tuple[str, str]]) -> list[int]:
         return [int(row) for row in self.tower.catalogue.rows_of([RunKey(*pair) for pair in pairs])] if pairs else []
@@ -154,7 +182,7 @@ class Desk:
         several = self.browser.query.experiments is None or len(self.browser.query.experiments) > 1
         layout = first_layout(metric, metrics, params, several)
         self._use(Layout(tuple(self._sized(shown, rows) for shown in layout.columns), layout.active), metric)
-        if not self.tower.syncing or len(rows) >= 100:
+        if (self.tower.listed and len(rows) >= 3) or len(rows) >= 100:  # before that they may still be others
             self._chosen_for = key
 
     def _sized(self, shown: Shown, rows: Ints) -> Shown:
@@ -257,7 +285,7 @@ class Desk:
                 self.order_soon()  # the first list is whole: from now on rows stay where they are
             self._changed()
             return
-        self.rows.changed()
+        self.tick()
         self.order_soon()
         self._changed()
 
@@ -272,7 +300,7 @@ class Desk:
             self._again = False
             if not self._restored:
                 await self._first_order()
-            elif self.growing:
+            elif self._turn_to_the_first() or self.growing:
                 complete = self._complete
                 self.lay_out()
                 if await self.browser.order():
@@ -286,6 +314,11 @@ class Desk:
     @property
     def _complete(self) -> bool:
         return all(link.health.complete for link in self.tower.links)
+
+    @property
+    def missing(self) -> bool:
+        """Whether a source isn't there (yet)."""
+        return any(health.error is not None and health.error.name == "not_found" for _, health in self.tower.troubles())
 
     @property
     def growing(self) -> bool:

@@ -24,7 +24,8 @@ def sources_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
     for number, target in enumerate(desk.targets):
         health = desk.tower.health(number)
         identity = desk.tower.identities.get(number)
-        name = identity.address if identity is not None and width >= 110 else target.name
+        alone = len(desk.targets) == 1 and width >= 110
+        name = identity.address if identity is not None and alone else target.name
         glyph, tone = _sign(health, glyphs)
         right += [(glyph + " ", tone), (shortened(inert(name, glyphs), room, glyphs), "" if tone == "better" else tone)]
         age = _age(health)
@@ -43,6 +44,8 @@ def _sign(health: Health, glyphs: Glyphs) -> tuple[str, str]:
             return glyphs.off, "dim"
         case State.STALE:
             return glyphs.stale, "warning"
+        case _ if health.error is not None and health.error.name == "not_found" and health.heard is None:
+            return glyphs.off, "dim"
         case _:
             return glyphs.stale if health.error and health.error.name == "busy" else glyphs.failed, "warning"
 

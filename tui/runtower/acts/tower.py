@@ -9,7 +9,6 @@ import numpy as np
 
 from runtower.catalog.catalogue import Catalogue
 from runtower.catalog.segment import Ints
-from runtower.domain.errors import TowerError
 from runtower.domain.runs import ColumnKey, RunKey
 from runtower.link.client import Link
 from runtower.link.events import Base, Event, Health, Opened, Rows, State
@@ -106,9 +105,10 @@ class Tower:
         return any(not link.health.complete and link.health.state is not State.CLOSED for link in self.links)
 
     @property
-    def answered(self) -> bool:
-        """Whether any source ever answered in this session."""
-        return any(link.health.heard_ms is not None for link in self.links)
+    def listed(self) -> bool:
+        """Whether every source has told all it has, and all of it is in the catalogue."""
+        tables = zip(self.links, self.catalogue.sources, strict=True)
+        return all(link.health.complete and table.size >= link.health.known for link, table in tables)
 
     def troubles(self) -> list[tuple[int, Health]]:
         """The sources that have an error now."""
@@ -133,7 +133,3 @@ class Tower:
                 link.pause()
             else:
                 link.resume()
-
-    def why(self, error: TowerError) -> str:
-        """An error as one calm line."""
-        return str(error)

@@ -48,6 +48,12 @@ class RunsScreen(RunsTable):
             return "no line of steps is shown"
         return ""
 
+    async def act(self, action_id: str) -> None:
+        await super().act(action_id)
+        if self.step < len(self.steps) and action_id in self.steps[self.step][1]:
+            self.step += 1
+            self.draw_soon()
+
     # -- move
 
     def _pane_is_focused(self) -> bool:
@@ -181,10 +187,10 @@ class RunsScreen(RunsTable):
         if not values:
             return
         if "*" in values:
-            self.desk.browser.choose_experiments(None)
+            self.desk.choose_experiments(None)
         else:
             pairs = (value.split("/", 1) for value in values)
-            self.desk.browser.choose_experiments(frozenset((int(number), one) for number, one in pairs))
+            self.desk.choose_experiments(frozenset((int(number), one) for number, one in pairs))
         await self._order_from_the_top()
 
     async def do_find_mine(self) -> None:

@@ -52,7 +52,8 @@ class RunsTable(KeyScreen):
         super().__init__(keymap)
         self.glyphs = glyphs
         self.face: Face | None = None
-        self.steps: Sequence[str] = ()
+        self.steps: Sequence[tuple[str, tuple[str, ...]]] = ()
+        self.step = 0
         self._details: RunDetails | None = None
         self._base: RunDetails | None = None
         self._due: Timer | None = None
@@ -170,11 +171,13 @@ class RunsTable(KeyScreen):
         assert self.face is not None
         words = "" if self.query_one("#body").has_class("empty") else self.face.trouble()
         tone = "warning"
+        if self.steps and self.desk.missing:
+            words, tone = "The demo's MLflow store is being made; its runs join these in some 20 seconds.", "dim"
         if not words and self.face.notices():
-            words = self.face.notices()[0]
-            tone = "dim"
-        if not words and self.steps and not self.desk.kept.demo_dismissed:
-            words, tone = "   ".join(self.steps), "dim"
+            words, tone = self.face.notices()[0], "dim"
+        if not words and self.step < len(self.steps) and not self.desk.kept.demo_dismissed:
+            words = f"{self.step + 1} of {len(self.steps)}: {self.steps[self.step][0]}     (:dismiss)"
+            tone = "hit"
         line = self.query_one("#words", Line)
         line.set_class(bool(words), "said")
         line.say([(" " + words, tone)])
