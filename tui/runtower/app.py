@@ -7,6 +7,7 @@ come right after it, in a thread (`_wake`).
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import locale
 import os
@@ -85,6 +86,8 @@ class TowerApp(App[None], inherit_bindings=False):
         face: Face = module.Face(desk, self.glyphs)
         self.desk = desk
         cached = await asyncio.to_thread(desk.read_cache)
+        gc.collect()
+        gc.freeze()  # what was imported stays; a full collection over it would stall a key for 20 ms and more
         screen.seat(face)
         await desk.begin(cached)
         screen.lay_panes(screen.size.width, screen.size.height)

@@ -44,7 +44,7 @@ class Starter:
     def named(self, what: str) -> Start:
         """A path or URI that the user named. Raises NotFound or Invalid."""
         found = target_of(what, self._folder)
-        return self._open(found.targets, found.root, found.looked)
+        return self.opening(found.targets, found.root, found.looked)
 
     def here(self) -> Start:
         """The sources of the settings, else what the folder holds."""
@@ -53,20 +53,21 @@ class Starter:
                 Target(name, source.kind or "mlflow", source.uri, source.read_only, dict(source.options))
                 for name, source in self.settings.sources.items()
             ]
-            return self._open(targets, self._folder)
+            return self.opening(targets, self._folder)
         found = discover(self._folder, os.environ)
-        return self._open(found.targets, found.root, found.looked)
+        return self.opening(found.targets, found.root, found.looked)
 
     def demo(self, folder: Path | None) -> Start:
         """The demo project, made while one looks. Raises Invalid for a folder that holds something."""
         from runtower.acts import demo  # noqa: PLC0415  only the demo needs it
 
         made = demo.start(folder)
-        start = self._open(made.targets, made.folder)
+        start = self.opening(made.targets, made.folder)
         start.steps, start.experiment, start.ended = demo.STEPS, demo.FIRST_EXPERIMENT, made.close
         return start
 
-    def _open(self, targets: Sequence[Target], folder: Path, looked: Sequence[str] = ()) -> Start:
+    def opening(self, targets: Sequence[Target], folder: Path | None = None, looked: Sequence[str] = ()) -> Start:
+        """These targets, each with its process started; the view is remembered for `folder`."""
         settings = self.settings
         links = [
             Link(target, self.folders, interval=settings.interval, redact=settings.redact, use_cache=settings.cache)
@@ -74,4 +75,4 @@ class Starter:
         ]
         for link in links:
             link.spawn()
-        return Start(targets, links, folder, looked)
+        return Start(targets, links, folder or self._folder, looked)

@@ -107,7 +107,7 @@ class DetailLines:
                 more = (*more, (f"  +{len(different) - 2} more", "dim"))
             return [first, more]
         values = "  ".join(f"{c.key.key} {_shown(c)}" for c in details.params)
-        return [first, ((shortened_end(inert(values, self._glyphs), width), ""),)]
+        return [first, ((shortened_end(inert(values, self._glyphs), width, self._glyphs), ""),)]
 
     def summary(self, details: RunDetails, now_ms: float) -> Line:
         """One line: state, time, user, commit."""
@@ -222,9 +222,9 @@ class DetailLines:
         return cell.number if cell and cell.number == cell.number else None
 
 
-def shortened_end(text: str, width: int) -> str:
+def shortened_end(text: str, width: int, glyphs: Glyphs) -> str:
     """Cut at the end: a list of things tells most at its beginning."""
-    return text if len(text) <= width else padded(text, max(0, width - 1)) + "…"
+    return text if len(text) <= width else padded(text, max(0, width - 1)) + glyphs.cut
 
 
 def _shown(cell: RunCell) -> str:

@@ -74,7 +74,7 @@ class Face:
 
     async def details(self, row: int) -> RunDetails:
         desk = self.desk
-        if len(desk.tower.catalogue.coverage()) > _MANY_KEYS:
+        if desk.tower.catalogue.key_count() > _MANY_KEYS:
             return await asyncio.to_thread(details.read, desk.browser, row, desk.rows.metric)
         return details.read(desk.browser, row, desk.rows.metric)
 

@@ -209,7 +209,7 @@ class RunRows:
             return (("", ""),)
         curve: CoarseCurve | None = self._curves.get(row, self.metric)
         if curve is None:
-            return (("" if self._curves.has(row, self.metric) else "·", "faint"),)
+            return (("" if self._curves.has(row, self.metric) else self._glyphs.control, "faint"),)
         running = self._browser.catalogue.texts(runs.STATUS).text(row) == "RUNNING"
         return ((sparkline(curve, width, self._scale, self._glyphs), "state-running" if running else ""),)
 

@@ -12,6 +12,7 @@ from runtower.catalog.segment import Ints
 from runtower.domain.runs import ColumnKey, RunKey
 from runtower.link.client import Link
 from runtower.link.events import Base, Event, Health, Opened, Rows, State
+from runtower.link.native import give_back
 from runtower.sources.port import Identity, RowError
 
 Change = Callable[["News"], None]
@@ -85,6 +86,7 @@ class Tower:
                 return News(number, rows, frozenset(event.segment.entries))
             case Base():
                 self.catalogue.rebase(number, event.upto_seq, event.segment)
+                give_back()  # the pieces that the base stands for are gone
                 return News(number, nothing, frozenset(), health_only=True)
             case Health():
                 return News(number, nothing, frozenset(), health_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -21,7 +22,7 @@ from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Experiment, Kind, RunKey
 from runtower.domain.values import MISSING_BITS
 
-_COLUMNS_KEPT: Final = 40
+_COLUMNS_KEPT: Final = 24
 _NUMBER_ATTRIBUTES: Final = frozenset({runs.START_TIME, runs.END_TIME})
 
 
@@ -38,7 +39,8 @@ class Catalogue:
         self._globals: list[Ints] = []  # by source: its row -> global row
         self._source_of = np.empty(0, np.uint8)
         self._local_of = np.empty(0, np.int32)
-        self._columns: OrderedDict[ColumnKey, Column] = OrderedDict()
+        self._columns: OrderedDict[ColumnKey, tuple[Column, int]] = OrderedDict()
+        self._pieces: list[tuple[int, Segment]] = []  # what came since the columns were last forgotten
 
     # -- what changes it
 
@@ -73,13 +75,15 @@ class Catalogue:
             self.shape += 1
             self._columns.pop(runs.EXPERIMENT, None)
         if segment is not None:
-            self._patch(source, segment, table.size != before)
+            self._pieces.append((source, segment))
+            for key in _DERIVED:
+                self._columns.pop(key, None)
 
     def rebase(self, source: int, upto: int, base: Segment) -> None:
         """The source's process made one base of the pieces so far: nothing changes but where the cells lie."""
         self.sources[source].rebase(upto, base)
         self._number(source)
-        self._columns.clear()
+        self._forget()
 
     def reset(self, source: int, base: Segment | None, experiments: Sequence[Experiment] = ()) -> None:
         """Another store answers under this name. Its old rows die; the new ones get new numbers."""
@@ -89,7 +93,7 @@ class Catalogue:
         table.experiments = {experiment.experiment_id: experiment for experiment in experiments}
         self._globals[source] = np.empty(0, np.int32)
         self._number(source)
-        self._columns.clear()
+        self._forget()
         self.version += 1
         self.shape += 1
 
@@ -103,20 +107,26 @@ class Catalogue:
         self._source_of = np.concatenate([self._source_of, np.full(fresh, source, np.uint8)])
         self._local_of = np.concatenate([self._local_of, np.arange(len(known), table.size, dtype=np.int32)])
 
-    def _patch(self, source: int, segment: Segment, grown: bool) -> None:
-        """Bring the columns that are at hand up to date without looking at anything but the new piece."""
-        rows = self._globals[source][segment.rows]
-        for key, column in list(self._columns.items()):
-            if key in _DERIVED:
-                del self._columns[key]
-            elif isinstance(column, NumberColumn):
-                if segment.whole or key in segment.entries or grown:
-                    values = _grown(column.values, len(self._source_of), NumberColumn.empty(0).values)
-                    put_numbers(values, segment, key, rows)
-                    self._columns[key] = NumberColumn(values)
-            elif segment.whole or key in segment.entries or grown:
-                codes = _grown(column.codes, len(self._source_of), column.codes)
-                self._columns[key] = with_texts(column, segment, key, rows, codes)
+    def _forget(self) -> None:
+        self._columns.clear()
+        self._pieces.clear()
+
+    def _patched(self, key: ColumnKey, column: Column, since: int) -> Column:
+        """A column brought up to date, looking at nothing but the pieces that came since it was made."""
+        pieces = self._pieces[since:]
+        size = len(self._source_of)
+        known = column.values if isinstance(column, NumberColumn) else column.codes
+        if len(known) == size and not any(piece.whole or key in piece.entries for _, piece in pieces):
+            return column
+        if isinstance(column, NumberColumn):
+            values = _grown(column.values, size)
+            for source, piece in pieces:
+                put_numbers(values, piece, key, self._globals[source][piece.rows])
+            return NumberColumn(values)
+        codes = _grown(column.codes, size)
+        for source, piece in pieces:
+            column = with_texts(column, piece, key, self._globals[source][piece.rows], codes)
+        return column if column.codes is codes else replace(column, codes=codes)
 
     # -- what it tells
 
@@ -166,6 +176,10 @@ class Catalogue:
                 out[key] = out.get(key, True) and is_text
         return out
 
+    def key_count(self) -> int:
+        """About how many keys there are (one in two pieces counts twice); costs nothing."""
+        return sum(len(segment.entries) for table in self.sources for segment in table.segments)
+
     def coverage(self) -> dict[ColumnKey, int]:
         """About how many runs have each key."""
         counts: dict[ColumnKey, int] = {}
@@ -175,13 +189,16 @@ class Catalogue:
         return counts
 
     def column(self, key: ColumnKey) -> Column:
-        """The dense column of a key; one that no run has is all missing. The last 40 asked for are kept."""
+        """The dense column of a key; one that no run has is all missing. The last 24 asked for are kept."""
         found = self._columns.get(key)
-        if found is not None:
-            self._columns.move_to_end(key)
-            return found
-        column = self._make(key)
-        self._columns[key] = column
+        if found is None:
+            column = self._make(key)
+        else:
+            column, since = found
+            if since < len(self._pieces):
+                column = self._patched(key, column, since)
+        self._columns[key] = column, len(self._pieces)
+        self._columns.move_to_end(key)
         while len(self._columns) > _COLUMNS_KEPT:
             self._columns.popitem(last=False)
         return column
@@ -223,7 +240,7 @@ class Catalogue:
 _DEAD: Final = 255
 
 
-def _grown(old: NDArray, size: int, fill: NDArray) -> NDArray:  # type: ignore[type-arg]
+def _grown(old: NDArray, size: int) -> NDArray:  # type: ignore[type-arg]
     """A copy of `size`; new places are missing."""
     new = np.empty(size, old.dtype)
     new[: len(old)] = old

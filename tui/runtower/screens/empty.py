@@ -31,6 +31,7 @@ class EmptyScreen(KeyScreen):
     """Asks for a server, a file or a folder, or offers the demo. `named` opens what was named (None: the demo)."""
 
     place: ClassVar[str] = "empty"
+    AUTO_FOCUS: ClassVar[str | None] = ""  # keys are the screen's until the address is asked for
 
     def __init__(self, keymap: Keymap, found: Found, named: Callable[[str | None], None]) -> None:
         super().__init__(keymap)
@@ -76,7 +77,8 @@ class EmptyScreen(KeyScreen):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self._open(event.value.strip())
+        if self.is_current:
+            self._open(event.value.strip())
 
     def _open(self, uri: str | None) -> None:
         if uri == "":

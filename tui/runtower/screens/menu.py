@@ -126,7 +126,8 @@ class Menu(ModalScreen[list[str] | None], inherit_bindings=False):
         table = self.query_one("#choices", RowTable)
         width = table.size.width
         mark = 2 if self._marked is not None else 0
-        detail = max(0, min(34, (width - self._hint_width) // 2 - 4))
+        longest = max((len(choice.reason or choice.detail) for choice in self._choices.shown), default=0)
+        detail = min(longest, max(0, (width - self._hint_width) * 2 // 5))
         columns = [TableColumn("mark", "", mark)] if mark else []
         if self._hint_width:
             columns.append(TableColumn("hint", "key", self._hint_width))
@@ -143,7 +144,8 @@ class Menu(ModalScreen[list[str] | None], inherit_bindings=False):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self._pick()
+        if self.is_current:  # an enter may come twice: through the field, and as a key typed ahead
+            self._pick()
 
     def on_row_table_opened(self, event: RowTable.Opened) -> None:
         event.stop()

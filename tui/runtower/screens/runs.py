@@ -47,6 +47,7 @@ class RunsTable(KeyScreen):
     """
 
     place = "runs"
+    AUTO_FOCUS = "#table"  # not the filter's field, which is the first that could have the focus
 
     def __init__(self, keymap: Keymap, glyphs: Glyphs) -> None:
         super().__init__(keymap)
@@ -121,6 +122,8 @@ class RunsTable(KeyScreen):
         self.query_one("#query", Line).say(() if filtering else left, right)
         empty = self.face.empty()
         self.query_one("#body").set_class(bool(empty), "empty")
+        if not empty and self.focused is None:
+            self.table.focus()  # a table that isn't shown loses it
         self.query_one("#notice", Lines).say(empty)
         self.draw_table()
         self._draw_words()

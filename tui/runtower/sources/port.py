@@ -71,7 +71,8 @@ class Delta:
                 (not whole: only the cells that are here change; every run must have been given whole before)
     gone        ids of runs that the source no longer has at all
     experiments all experiments of the source, or None where they did not change
-    cursor      where to go on; stored with the rows it belongs to. Opaque, at most 16 MiB; it stays in the source's process and the cache
+    cursor      where to go on; stored with the rows it belongs to. Opaque, at most 16 MiB; it stays in the source's
+                process and the cache
     complete    whether everything the source has is known with this delta
     known,total runs given so far, and how many there are (None: the source can't tell)
     """

@@ -1,0 +1,149 @@
+"""Pictures for README and docs, made from the demo project: screenshots/*.svg and *.png.
+
+Needs a monospaced font with block elements and arrows for the PNGs (Debian's fonts-dejavu-core) and libcairo2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cairosvg
+from textual.pilot import Pilot
+
+from runtower.app import TowerApp
+from runtower.folders import Folders
+from runtower.settings import Settings
+from runtower.sources.port import Target
+from runtower.starting import Start, Starter
+
+PICTURES = Path(__file__).parent.parent / "screenshots"
+FONT = "DejaVu Sans Mono"
+
+
+@dataclass
+class Scene:
+    """A picture: its name, the terminal's size, the keys that lead there, and what is opened."""
+
+    name: str
+    size: tuple[int, int] = (120, 36)
+    keys: tuple[str, ...] = ()
+    settings: Callable[[Settings], None] = lambda settings: None
+    opens: str = "demo"
+
+
+def theme(name: str) -> Callable[[Settings], None]:
+    return lambda settings: setattr(settings, "theme", name)
+
+
+def ascii_glyphs(settings: Settings) -> None:
+    settings.glyphs = "ascii"
+
+
+BASELINE = ("j", "j", "=", "j", "j")
+SCENES = (
+    Scene("runs-120x36", keys=("space", "j", "space", *BASELINE)),
+    Scene("runs-80x24", (80, 24), BASELINE),
+    Scene("runs-200x60", (200, 60), BASELINE),
+    Scene("runs-50x12", (50, 12)),
+    Scene("sorted", keys=("s",)),
+    Scene("filter", keys=("slash", *"vit")),
+    Scene("filter-nothing", (80, 24), ("slash", *"nothing")),
+    Scene("keys", keys=("question_mark",)),
+    Scene("experiments", keys=("E",)),
+    Scene("columns", keys=("v",)),
+    Scene("details", keys=("j", "j", "enter")),
+    Scene("light", settings=theme("light"), keys=BASELINE),
+    Scene("contrast", settings=theme("contrast"), keys=BASELINE),
+    Scene("ascii", (80, 24), BASELINE, ascii_glyphs),
+    Scene("first-screen", (80, 24), opens="nothing"),
+    Scene("no-runs", (80, 24), opens="no runs"),
+    Scene("never-answered", (80, 24), opens="missing"),
+)
+
+
+async def until(pilot: Pilot[None], ready: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for a condition, letting the app work."""
+    end = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > end:
+            raise TimeoutError("the screen did not get there")
+        await pilot.pause(0.05)
+
+
+async def take(scene: Scene, project: Path) -> None:
+    settings = Settings()
+    settings.theme = "dark"
+    settings.glyphs = "unicode"
+    scene.settings(settings)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.update({"HOME": home, "XDG_CACHE_HOME": home, "XDG_STATE_HOME": home, "XDG_CONFIG_HOME": home})
+        folders = Folders.of()
+        starter = Starter(settings, folders, project)
+        start = starter.named(str(project)) if scene.opens == "demo" else opened(scene.opens, starter, project)
+        start.experiment = "detector" if scene.opens == "demo" else ""
+        app = TowerApp(start, starter)
+        async with app.run_test(size=scene.size) as pilot:
+            if scene.opens == "demo":
+                await until(pilot, lambda: app.desk is not None and app.desk.tower.listed)
+                await until(pilot, lambda: "detector" in text_of(app))
+            elif scene.opens == "missing":
+                await until(pilot, lambda: "no MLflow store" in text_of(app))
+            elif scene.opens == "no runs":
+                await until(pilot, lambda: "log_metric" in text_of(app))
+            await pilot.press(*scene.keys)
+            await pilot.pause(1.5)
+            svg = app.export_screenshot(title="runtower")
+        app.let_go()
+    svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.S).replace("Fira Code", FONT)
+    PICTURES.mkdir(exist_ok=True)
+    (PICTURES / f"{scene.name}.svg").write_text(svg)
+    cairosvg.svg2png(svg.encode(), write_to=str(PICTURES / f"{scene.name}.png"), output_width=scene.size[0] * 12)
+
+
+def opened(what: str, starter: Starter, project: Path) -> Start:
+    """The starts of the empty states."""
+    if what == "nothing":
+        empty = project / "empty"
+        empty.mkdir(exist_ok=True)
+        (empty / ".git").mkdir(exist_ok=True)
+        return Starter(starter.settings, starter.folders, empty).here()
+    if what == "no runs":
+        return starter.named(str(project / "bare.db"))
+    return starter.opening([Target("mlflow", "mlflow", f"sqlite:///{project}/gone.db")])
+
+
+def text_of(app: TowerApp) -> str:
+    """What stands on the screen."""
+    return "\n".join("".join(segment.text for segment in line) for line in app.screen._compositor.render_strips())
+
+
+def bare_store(project: Path) -> None:
+    """An MLflow store without a run."""
+    code = f"from mlflow import MlflowClient; MlflowClient('sqlite:///{project}/bare.db').search_experiments()"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def main() -> None:
+    wanted = sys.argv[1:]
+    with tempfile.TemporaryDirectory(prefix="cv-detector-") as folder:
+        project = Path(folder) / "cv-detector"
+        now = str(int(time.time() * 1000))
+        subprocess.run([sys.executable, "-P", "-m", "runtower.demo.make", str(project), "--frozen", now], check=True)
+        bare_store(project)
+        for scene in SCENES:
+            if not wanted or scene.name in wanted:
+                asyncio.run(take(scene, project))
+                print(scene.name, flush=True)
+
+
+if __name__ == "__main__":
+    main()
