@@ -162,9 +162,7 @@ def test_pins_stand_first_in_their_own_order_whatever_the_filter_says() -> None:
     assert [bool(flag & views.PINNED) for flag in view.flags.tolist()] == [True, True, False, False]
 
 
-@pytest.mark.parametrize(
-    "parents", [{"x": "y", "y": "x"}, {"x": "x"}, {"x": "y", "y": "z", "z": "x"}, {"x": "nobody"}]
-)
+@pytest.mark.parametrize("parents", [{"x": "y", "y": "x"}, {"x": "x"}, {"x": "y", "y": "z", "z": "x"}, {"x": "nobody"}])
 def test_a_circle_of_parents_and_an_absent_one_lose_no_run(parents: dict[str, str]) -> None:
     ids = ["x", "y", "z"]
     catalogue = catalogue_of(
@@ -214,9 +212,7 @@ def test_experiments_users_and_deleted_runs_are_kept_apart() -> None:
     ],
 )
 def test_the_words_filter(text: str, hits: set[str]) -> None:
-    catalogue = catalogue_of(
-        [{"name": "vit-base"}, {"name": "vit-large"}, {"name": "resnet", "metrics.loss": 0.25}]
-    )
+    catalogue = catalogue_of([{"name": "vit-base"}, {"name": "vit-large"}, {"name": "resnet", "metrics.loss": 0.25}])
     searched = (*Query().searched, LOSS)
     assert set(shown(catalogue, words=parse(text), searched=searched)) == hits
 
@@ -231,7 +227,8 @@ def test_sparse_runs_with_five_thousand_keys_sort_by_a_rare_one() -> None:
         {"start_time": float(n)} | {f"metrics.m{n * 50 + k}": float(k) for k in range(50)} for n in range(100)
     ]
     catalogue = catalogue_of(given_runs)
-    assert sum(key.kind == "metric" for key in catalogue.keys()) == 5000
+    known = catalogue.keys()
+    assert sum(key.kind == "metric" for key in known) == 5000
     rare = key_of("metrics.m2525")
     rows = view_of(catalogue, sort=((rare, False),)).rows.tolist()
     assert rows[0] == 50

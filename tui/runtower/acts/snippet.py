@@ -5,5 +5,5 @@ from typing import Final
 SNIPPET: Final = """\
 import mlflow
 with mlflow.start_run(run_name="first"):
-    for step in range(100): mlflow.log_metric("loss", 1 / (1 + step), step=step)
+    for step in range(100): mlflow.log_metric("loss", 1 / (1 + step), step)
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -63,3 +64,13 @@ def padded(text: str, width: int, right: bool = False) -> str:
 def plain(line: Line) -> str:
     """The characters of a line."""
     return "".join(text for text, _ in line)
+
+
+def wrapped(line: Line, width: int) -> list[Line]:
+    """A line of one span as several that fit; one of several spans stays as it is."""
+    if len(line) != 1 or len(line[0][0]) <= width:
+        return [line]
+    text, tone = line[0]
+    indent = " " * (len(text) - len(text.lstrip()))
+    pieces = textwrap.wrap(text.strip(), max(10, width - len(indent)), break_long_words=True)
+    return [((indent + piece, tone),) for piece in pieces]

@@ -14,7 +14,7 @@ from runtower.acts.snippet import SNIPPET
 from runtower.domain.errors import TowerError
 from runtower.keymap import Keymap
 from runtower.present.spans import Line as Spans
-from runtower.present.spans import inert
+from runtower.present.spans import inert, wrapped
 from runtower.screens.keys import KeyScreen
 from runtower_widgets.line import Lines
 
@@ -47,7 +47,7 @@ class EmptyScreen(KeyScreen):
         yield Lines(id="answer", can_focus=False)
 
     def on_mount(self) -> None:
-        lines = self._lines()
+        lines = [short for line in self._lines() for short in wrapped(line, self.app.size.width - 4)]
         first = self.query_one("#first", Lines)
         first.styles.height = len(lines) + 2
         first.say(lines)
@@ -86,7 +86,8 @@ class EmptyScreen(KeyScreen):
         try:
             self._named(uri)
         except TowerError as error:
-            self._say([((inert(error.tried), "warning"),), ((inert(error.remedy), ""),)])
+            said: list[Spans] = [((inert(error.tried), "warning"),), ((inert(error.remedy), ""),)]
+            self._say([short for line in said for short in wrapped(line, self.app.size.width - 4)])
 
     def do_empty_demo(self) -> None:
         self._open(None)

@@ -14,7 +14,7 @@ from runtower.domain.runs import ColumnKey
 from runtower.screens.copying import copy_out
 from runtower.screens.menu import Choice, Menu
 from runtower.screens.runs import RunsTable
-from runtower_widgets.line import Line, Lines
+from runtower_widgets.line import Lines
 from runtower_widgets.row_table import RowTable
 
 if TYPE_CHECKING:
@@ -147,9 +147,7 @@ class RunsScreen(RunsTable):
         try:
             self.desk.browser.set_filter(event.value)
         except Invalid as error:
-            line = self.query_one("#words", Line)
-            line.add_class("said")
-            line.say([(f" {error.tried}", "warning")])
+            self.speak(error.tried, "warning")
             return
         await self._order()
 

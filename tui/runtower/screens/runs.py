@@ -14,7 +14,7 @@ from textual.widgets import Input
 from runtower.actions import BY_ID
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
-from runtower.present.spans import Span, inert, shortened
+from runtower.present.spans import Span, inert, shortened, wrapped
 from runtower.screens.keys import KeyScreen
 from runtower_widgets.line import Line, Lines
 from runtower_widgets.row_table import RowTable, TableColumn
@@ -76,7 +76,7 @@ class RunsTable(KeyScreen):
             with Container(id="beside"):
                 yield Line(id="rule")
                 yield Lines(id="details")
-        yield Line(id="words")
+        yield Lines(id="words", can_focus=False)
         yield Line(id="keys")
 
     def on_mount(self) -> None:
@@ -124,7 +124,7 @@ class RunsTable(KeyScreen):
         self.query_one("#body").set_class(bool(empty), "empty")
         if not empty and self.focused is None:
             self.table.focus()  # a table that isn't shown loses it
-        self.query_one("#notice", Lines).say(empty)
+        self.query_one("#notice", Lines).say([short for line in empty for short in wrapped(line, width - 4)])
         self.draw_table()
         self._draw_words()
         self._draw_keys()
@@ -181,9 +181,16 @@ class RunsTable(KeyScreen):
         if not words and self.step < len(self.steps) and not self.desk.kept.demo_dismissed:
             words = f"{self.step + 1} of {len(self.steps)}: {self.steps[self.step][0]}     (:dismiss)"
             tone = "hit"
-        line = self.query_one("#words", Line)
-        line.set_class(bool(words), "said")
-        line.say([(" " + words, tone)])
+        self.speak(words, tone)
+
+    def speak(self, words: str, tone: str) -> None:
+        """Up to three lines above the keys; none for ''."""
+        pane = self.query_one("#words", Lines)
+        lines = wrapped(((" " + words, tone),), self.size.width - 1)[:3] if words else []
+        pane.set_class(bool(words), "said")
+        if len(lines) != pane.size.height:
+            pane.styles.height = max(1, len(lines))
+        pane.say(lines)
 
     def _draw_keys(self) -> None:
         spans: list[Span] = [(" ", "")]

@@ -1,0 +1,65 @@
+"""docs/journeys.md, replayed on a real store: the file is the input of this test."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from support.towerapp import Open
+
+FILE = Path(__file__).parents[2] / "docs" / "journeys.md"
+NAMES = {
+    "/": "slash",
+    ":": "colon",
+    "=": "equals_sign",
+    "-": "minus",
+    "*": "asterisk",
+    "~": "tilde",
+    "?": "question_mark",
+    " ": "space",
+    ".": "full_stop",
+}
+
+
+@dataclass(frozen=True)
+class Journey:
+    """Keys of one or more sittings, and what the last screen shows."""
+
+    name: str
+    sittings: tuple[tuple[str, ...], ...]
+    seen: tuple[str, ...]
+
+
+def journeys() -> list[Journey]:
+    found = []
+    for line in FILE.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if not line.startswith("|") or len(cells) != 3 or cells[0] in ("Journey", "---"):
+            continue
+        sittings = tuple(keys_of(part) for part in cells[1].split("(again)"))
+        found.append(Journey(cells[0], sittings, tuple(re.findall(r'"([^"]*)"', cells[2]))))
+    return found
+
+
+def keys_of(words: str) -> tuple[str, ...]:
+    keys: list[str] = []
+    for typed, word in re.findall(r'text "([^"]*)"|(\S+)', words.replace("(none)", "")):
+        keys += [NAMES.get(letter, letter) for letter in typed] if typed else [NAMES.get(word, word)]
+    return tuple(keys)
+
+
+def test_there_are_ten_and_each_says_what_is_seen() -> None:
+    assert len(journeys()) == 10
+    assert all(journey.seen for journey in journeys())
+
+
+@pytest.mark.parametrize("journey", journeys(), ids=lambda journey: journey.name)
+async def test_a_journey_ends_where_the_page_says(journey: Journey, open_lab: Open) -> None:
+    for keys in journey.sittings:
+        async with open_lab() as tower:
+            await tower.settles()
+            await tower.press(*keys)
+            if keys is journey.sittings[-1]:
+                await tower.sees(*journey.seen)
