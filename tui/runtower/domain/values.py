@@ -16,9 +16,11 @@ MISSING_BITS: Final = 0x7FF8_0000_0000_0DEA
 MISSING: Final[float] = struct.unpack("<d", struct.pack("<Q", MISSING_BITS))[0]
 
 _DIGITS = re.compile(r"(\d+)")
-_NUMBER = re.compile(r"\s*[+-]?(\d+(_?\d)*\.?\d*|\.\d+)([eE][+-]?\d+)?\s*\Z")
+_NUMBER = re.compile(r"[ \t\n\v\f\r]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\n\v\f\r]*\Z")
 _SPECIAL: Mapping[str, float] = {
     "nan": math.nan,
+    "+nan": math.nan,
+    "-nan": math.nan,
     "inf": math.inf,
     "+inf": math.inf,
     "-inf": -math.inf,
@@ -35,7 +37,7 @@ def is_missing(value: float) -> bool:
 
 def number_of(text: str) -> float | None:
     """The number a text spells, or None. `1e-3`, `0.001` and ` .001` are equal; `1_000`, '' and 'vit' are none."""
-    if _NUMBER.match(text) and "_" not in text:
+    if _NUMBER.match(text):
         return float(text)
     return _SPECIAL.get(text.strip().lower())
 

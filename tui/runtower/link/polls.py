@@ -41,6 +41,7 @@ class Polls:
         self._source: Source | None = None
         self._error: TowerError | None = None
         self._is_nice = False
+        self._is_told = False  # whether the terminal knows that the list is whole
 
     def run(self) -> None:
         """Until the process ends."""
@@ -122,8 +123,12 @@ class Polls:
             self._reports.answered()
             self._be_nice()
             self._compaction.consider()
+            self._is_told = self._is_told or delta.complete
             if self._wish.paused:
                 return
+        if not self._is_told and self._table.complete:
+            self._is_told = True
+            self._channel.send(self._table.standing())
         self._compaction.consider()
 
     def _fail(self, error: TowerError) -> None:

@@ -107,6 +107,13 @@ class Table:
                 self._unseen = set()
         return message
 
+    def standing(self) -> Rows:
+        """The message that nothing changed since the base was written."""
+        with self._lock:
+            self._seq += 1
+            known = self.base.rows if self.base else 0
+            return Rows(seq=self._seq, complete=self.complete, known=known, total=known)
+
     @property
     def pieces(self) -> int:
         """How many pieces came since the base."""

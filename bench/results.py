@@ -1,0 +1,153 @@
+"""Keeps the figures (results.json) and tells them beside their targets (RESULTS.md)."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import sqlite3
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+Figures = dict[str, list[float]]
+
+_HERE = Path(__file__).parent
+_KEPT = _HERE / "results.json"
+_OTHERS = "other_cores"
+_PACKAGES = ("textual", "mlflow", "numpy", "pyarrow", "msgspec")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One row: `measure` and `figure` name what is told, `reduce` makes the number that `most` bounds."""
+
+    title: str
+    measure: str
+    figure: str
+    most: float
+    unit: str
+    quantile: float = 0.5
+    note: Callable[[dict[str, Figures]], str] = lambda _: ""
+
+
+def percentile(samples: list[float], share: float) -> float:
+    ordered = sorted(samples)
+    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+
+def _said(measure: str, figure: str, words: str) -> Callable[[dict[str, Figures]], str]:
+    def note(all_figures: dict[str, Figures]) -> str:
+        samples = all_figures.get(measure, {}).get(figure)
+        return words.format(statistics.median(samples)) if samples else ""
+
+    return note
+
+
+TARGETS = (
+    Target("first paint, against a minimal Textual app", "first_paint", "ratio", 1.5, "x",
+           note=lambda all_figures: _said("first_paint", "ours_ms", "{:.0f} ms")(all_figures)
+           + _said("first_paint", "minimal_ms", " against {:.0f} ms")(all_figures)
+           + _said("first_paint", "cpu_ratio", "; in CPU {:.2f} x")(all_figures)),
+    Target("start to 100,000 cached rows on the screen", "warm_start", "seconds", 1.0, "s"),
+    Target("cold, 100,000 x 35: first rows", "cold_sync", "first_s", 1.2, "s"),
+    Target("cold, 100,000 x 35: all rows", "cold_sync", "all_s", 7.0, "s",
+           note=lambda all_figures: _said("cold_sync", "cpu_terminal_s", "CPU {:.1f} s terminal")(all_figures)
+           + _said("cold_sync", "cpu_source_s", ", {:.1f} s source")(all_figures)
+           + _said("cold_pair", "seconds_per_3000", "; MlflowClient needs {:.1f} s for the first 3,000")(all_figures)),
+    Target("poll without a change, 100,000 runs, all processes' CPU", "poll", "ms_per_poll", 2.0, "ms",
+           note=_said("poll_pair", "ms_per_poll", "MlflowClient.search_runs of 100: {:.0f} ms")),
+    Target("10 runs with 5,000 keys of their own: time to all rows", "wide_runs", "ratio", 1.1, "x"),
+    Target("10 runs with 5,000 keys of their own: more memory", "wide_runs", "more_mb", 40, "MB"),
+    Target("cursor key to paint, 100,000 x 60, syncing: p50", "keys_while_syncing", "cursor_ms", 6, "ms",
+           note=_said("keys_while_syncing", "minimal_ms", "minimal app {:.1f} ms")),
+    Target("cursor key to paint: p99", "keys_while_syncing", "cursor_ms", 25, "ms", 0.99,
+           note=lambda all_figures: _p99(all_figures)),
+    Target("page key to paint, 100,000 x 60, syncing: p50", "keys_while_syncing", "page_ms", 12, "ms"),
+    Target("page key to paint: p99", "keys_while_syncing", "page_ms", 25, "ms", 0.99,
+           note=lambda all_figures: _p99(all_figures)),
+    Target("filter letter to paint, 100,000 rows, flat", "filter_and_sort", "filter_flat_ms", 35, "ms"),
+    Target("filter letter to paint, 100,000 rows, tree", "filter_and_sort", "filter_tree_ms", 70, "ms"),
+    Target("sort key to paint, 100,000 rows, flat", "filter_and_sort", "sort_flat_ms", 35, "ms"),
+    Target("sort key to paint, 100,000 rows, tree", "filter_and_sort", "sort_tree_ms", 70, "ms"),
+    Target("idle, a poll each 2 s, one running run: CPU of all processes", "idle", "cpu_percent", 0.5, "%",
+           note=_said("idle", "cpu_percent_terminal", "terminal {:.2f} %")),
+    Target("idle: bytes between minutes", "idle", "bytes_between_minutes", 0, "B",
+           note=_said("idle", "bytes_of_minute", "{:.0f} B at a minute")),
+    Target("memory (PSS), 100,000 x 60: terminal", "memory", "terminal_mb", 180, "MB",
+           note=_said("memory", "warm_terminal_mb", "{:.0f} MB after a warm start")),
+    Target("memory (PSS), 100,000 x 60: source", "memory", "source_mb", 120, "MB",
+           note=_said("memory", "warm_source_mb", "{:.0f} MB after a warm start")),
+)  # fmt: skip
+
+
+def _p99(all_figures: dict[str, Figures]) -> str:
+    samples = all_figures.get("keys_while_syncing", {}).get("minimal_ms")
+    return f"or twice the minimal app's p99, {percentile(samples, 0.99):.1f} ms" if samples else ""
+
+
+def keep(name: str, figures: Figures, other_cores: float) -> None:
+    """Remember the samples of a measurement in the place of its last ones, and how busy others were meanwhile."""
+    known = _read()
+    figures = figures | {_OTHERS: [other_cores]}
+    known[name] = {figure: [round(sample, 4) for sample in samples] for figure, samples in figures.items()}
+    _KEPT.write_text(json.dumps(known, indent=1) + "\n")
+
+
+def _read() -> dict[str, Figures]:
+    return json.loads(_KEPT.read_text()) if _KEPT.exists() else {}
+
+
+def write() -> None:
+    """RESULTS.md of all that is known."""
+    known = _read()
+    lines = [
+        "# Measured",
+        "",
+        "Written by `python bench/run.py`; a single row is repeated by the command next to it. Median (least to most)",
+        "of whole runs of the program on a pseudo-terminal of 120 x 36. The file system's cache is warm throughout.",
+        "",
+        f"Machine: {_machine()}.",
+        "",
+        "`others` is about how many cores other work took on the same machine while a row was measured: times are only",
+        "as good as that is near 0, and CPU time grows with it too. A row without it was measured beside other work.",
+        "",
+        "| | target | measured | samples | met | `python bench/run.py` | others | |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for target in TARGETS:
+        samples = known.get(target.measure, {}).get(target.figure, [])
+        measured, met = "not yet", ""
+        if samples:
+            value = percentile(samples, target.quantile) if target.quantile != 0.5 else statistics.median(samples)
+            measured = f"{_short(value)} {target.unit} ({_short(min(samples))} to {_short(max(samples))})"
+            bound = target.most
+            if "p99" in target.title and (minimal := known[target.measure].get("minimal_ms")):
+                bound = max(bound, 2 * percentile(minimal, 0.99))
+            met = "yes" if value <= bound else "**no**"
+        cells = (
+            target.title,
+            f"{_short(target.most)} {target.unit}",
+            measured,
+            str(len(samples)),
+            met,
+            f"`{target.measure}`",
+            "".join(f"{cores:.1f}" for cores in known.get(target.measure, {}).get(_OTHERS, [])),
+            target.note(known),
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    (_HERE / "RESULTS.md").write_text("\n".join(lines) + "\n")
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def _machine() -> str:
+    with open("/proc/cpuinfo") as info:
+        model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), "unknown CPU")
+    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+    python = f"{platform.python_implementation()} {platform.python_version()}, sqlite {sqlite3.sqlite_version}"
+    return f"{os.cpu_count()} cores of {model}, Linux {platform.release()}, {python}, {packages}"
