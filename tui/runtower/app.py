@@ -52,6 +52,7 @@ class TowerApp(App[None], inherit_bindings=False):
         self.glyphs = glyphs_for(settings, self._environ)
         self._mouse_on = settings.mouse
         self.desk: Desk | None = None
+        self._waking: asyncio.Future[None] | None = None
         self._tower_keys = Keymap(settings.keys)
         for theme in THEMES:
             self.register_theme(theme)
@@ -76,7 +77,11 @@ class TowerApp(App[None], inherit_bindings=False):
         screen = RunsScreen(self._tower_keys, self.glyphs)
         screen.steps = self._start.steps
         self.push_screen(screen)
-        screen.call_after_refresh(self._wake, screen)
+        screen.call_after_refresh(self._begin_to_wake, screen)
+
+    def _begin_to_wake(self, screen: RunsScreen) -> None:
+        """As a task of its own: the screen's messages, and with them its first frame, don't wait for it."""
+        self._waking = asyncio.ensure_future(self._wake(screen))
 
     async def _wake(self, screen: RunsScreen) -> None:
         """Bring in the data's side, show what was known last time, then listen."""

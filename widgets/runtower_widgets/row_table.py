@@ -94,6 +94,7 @@ class RowTable(Widget, can_focus=True):
         """Other rows or columns; the cursor goes to `cursor`, on the screen line `line` (0: first row) where given."""
         self.rows = rows
         self.columns = columns
+        self._strips.clear()
         if cursor is not None:
             self.cursor = cursor
             if line is not None:
@@ -102,8 +103,10 @@ class RowTable(Widget, can_focus=True):
         self.sync()
 
     def sync(self) -> None:
-        """Redraw the lines whose content is another than what is drawn."""
-        self._strips.clear()
+        """Redraw the lines whose content is another than what is drawn.
+
+        Rows are made again only where `rows.version` says that something changed.
+        """
         self._clamp()
         if not self.is_mounted or not self.size.height:
             return

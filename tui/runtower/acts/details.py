@@ -39,14 +39,13 @@ class RunDetails:
         return [cell.key for cell in self.metrics[:CURVES_SHOWN]]
 
 
-def read(browser: Browser, row: int, metric: ColumnKey | None) -> RunDetails:
+def read(browser: Browser, row: int, metric: ColumnKey | None, order: MetricOrder) -> RunDetails:
     """Everything that is known of a run; one pass over the catalogue's pieces."""
     cells = [c for c in browser.catalogue.cells(row) if c.text is not None or not is_missing(c.number)]
     attributes = {cell.key.key: cell for cell in cells if cell.key.kind is Kind.ATTRIBUTE}
     metrics = sorted((c for c in cells if c.key.kind is Kind.METRIC), key=lambda c: (c.key != metric, c.key.key))
     if len(metrics) <= 200:
-        order = {key: place for place, key in enumerate(metrics_in_order(browser.catalogue, browser.view.rows[:400]))}
-        metrics.sort(key=lambda c: (c.key != metric, order.get(c.key, len(order)), c.key.key))
+        metrics.sort(key=lambda c: (c.key != metric, *order.get(c.key), c.key.key))
     params = sorted((c for c in cells if c.key.kind is Kind.PARAM), key=lambda c: c.key.key)
     tags = sorted(
         (c for c in cells if c.key.kind is Kind.TAG), key=lambda c: (c.key.key.startswith(_INNER_TAGS), c.key.key)
@@ -54,6 +53,22 @@ def read(browser: Browser, row: int, metric: ColumnKey | None) -> RunDetails:
     name_cell = attributes.get("name")
     name = name_cell.text if name_cell and name_cell.text else browser.catalogue.run_key(row).run_id[:8]
     return RunDetails(row, name, attributes, metrics, params, tags)
+
+
+class MetricOrder:
+    """The most telling metrics first; worked out once for each ordering of the rows."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._ordered = -1
+        self._places: dict[ColumnKey, int] = {}
+
+    def get(self, key: ColumnKey) -> tuple[int]:
+        if self._ordered != self._browser.ordered:
+            self._ordered = self._browser.ordered
+            known = metrics_in_order(self._browser.catalogue, self._browser.view.rows[:400])
+            self._places = {one: place for place, one in enumerate(known)}
+        return (self._places.get(key, len(self._places)),)
 
 
 class DetailLines:

@@ -54,6 +54,7 @@ class Face:
     def __init__(self, desk: Desk, glyphs: Glyphs) -> None:
         self.desk = desk
         self._glyphs = glyphs
+        self._order = details.MetricOrder(desk.browser)
 
     def status(self, width: int) -> tuple[Line, Line]:
         return status.sources_line(self.desk, self._glyphs, width)
@@ -75,8 +76,8 @@ class Face:
     async def details(self, row: int) -> RunDetails:
         desk = self.desk
         if desk.tower.catalogue.key_count() > _MANY_KEYS:
-            return await asyncio.to_thread(details.read, desk.browser, row, desk.rows.metric)
-        return details.read(desk.browser, row, desk.rows.metric)
+            return await asyncio.to_thread(details.read, desk.browser, row, desk.rows.metric, self._order)
+        return details.read(desk.browser, row, desk.rows.metric, self._order)
 
     def pane(
         self, run: RunDetails, base: RunDetails | None, width: int, height: int, form: str, only: bool

@@ -27,6 +27,7 @@ from runtower.present.times import ago, duration
 from runtower.settings import MetricSettings
 
 _SAMPLE: Final = 400
+_DRAWN_KEPT: Final = 2000
 GUTTER: Final = "gutter"
 
 
@@ -68,6 +69,7 @@ class RunRows:
         self._best: dict[ColumnKey, float] = {}
         self._ordered = -1
         self._scale: Scale | None = None
+        self._drawn: dict[tuple[int, int], tuple[CoarseCurve, Scale | None, str]] = {}
 
     def __len__(self) -> int:
         return len(self._browser.view.rows)
@@ -88,12 +90,13 @@ class RunRows:
 
     def rescale(self, on_screen: Sequence[int]) -> None:
         """One scale over the curves of the runs on the screen."""
-        metric = self.metric
-        if metric is None or self.own_scale:
-            self._scale = None
-            return
-        known = [self._curves.get(row, metric) for row in on_screen]
-        self._scale = common_scale(curve for curve in known if curve is not None)
+        metric, scale = self.metric, None
+        if metric is not None and not self.own_scale:
+            known = [self._curves.get(row, metric) for row in on_screen]
+            scale = common_scale(curve for curve in known if curve is not None)
+        if scale != self._scale:
+            self._scale = scale
+            self.changed()
 
     # -- cells
 
@@ -211,7 +214,13 @@ class RunRows:
         if curve is None:
             return (("" if self._curves.has(row, self.metric) else self._glyphs.control, "faint"),)
         running = self._browser.catalogue.texts(runs.STATUS).text(row) == "RUNNING"
-        return ((sparkline(curve, width, self._scale, self._glyphs), "state-running" if running else ""),)
+        drawn = self._drawn.get((row, width))
+        if drawn is None or drawn[0] is not curve or drawn[1] != self._scale:
+            if len(self._drawn) > _DRAWN_KEPT:
+                self._drawn.clear()
+            drawn = curve, self._scale, sparkline(curve, width, self._scale, self._glyphs)
+            self._drawn[row, width] = drawn
+        return ((drawn[2], "state-running" if running else ""),)
 
     # -- formats
 
