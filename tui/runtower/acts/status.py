@@ -18,7 +18,8 @@ _QUIET_POLLS: Final = 2
 
 def sources_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
     """Left: the product and its screens; right: each source's name and state, and how many runs there are."""
-    left: Line = ((" runtower ", "title"), (" ", ""), ("[1 runs]", "active"))
+    name = " runtower  " if width >= 60 else " "
+    left: Line = ((name, "title"), ("[1 runs]", "active"))
     right: list[tuple[str, str]] = []
     room = max(8, (width - 50) // max(1, len(desk.targets)) - 4)
     for number, target in enumerate(desk.targets):

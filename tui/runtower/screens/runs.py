@@ -37,6 +37,7 @@ _FOOTER: Final = (
     "find.mine",
 )
 _FRAME: Final = 0.03
+_SHORTEST_NAME: Final = 12
 _REST: Final = 0.1
 
 
@@ -60,6 +61,7 @@ class RunsTable(KeyScreen):
         self._due: Timer | None = None
         self._resting: Timer | None = None
         self._drawn_order = -1
+        self._query_room: int | str = "1fr"
 
     def compose(self) -> ComposeResult:
         yield Line(id="status")
@@ -119,7 +121,11 @@ class RunsTable(KeyScreen):
         self.query_one("#status", Line).say(*self.face.status(width))
         filtering = self.query_one("#top").has_class("filtering")
         left, right = self.face.query(width)
-        self.query_one("#query", Line).say(() if filtering else left, right)
+        query = self.query_one("#query", Line)
+        room = min(width // 2, sum(len(text) for text, _ in right)) if filtering else "1fr"
+        if room != self._query_room:
+            self._query_room = query.styles.width = room
+        query.say(() if filtering else left, _ending(right, room) if filtering else right)
         empty = self.face.empty()
         self.query_one("#body").set_class(bool(empty), "empty")
         if not empty and self.focused is None:
@@ -166,7 +172,9 @@ class RunsTable(KeyScreen):
                 mark = self.glyphs.descending if order[shown.key] else self.glyphs.ascending
             title = shortened(title, shown.width - len(mark), self.glyphs) + mark
             tone = "active" if place == rows.layout.active else ""
-            columns.append(TableColumn(str(place), title, shown.width, right, place == 0, tone))
+            # In a small split the name gives way, so that state, metric and curve remain.
+            width = max(_SHORTEST_NAME, min(shown.width, self.size.width - 37)) if place == 0 else shown.width
+            columns.append(TableColumn(str(place), title, width, right, place == 0, tone))
         return columns
 
     def _draw_words(self) -> None:
@@ -309,3 +317,15 @@ class RunsTable(KeyScreen):
         if self.face is not None:
             self.desk.tick()
             self.draw()
+
+
+def _ending(spans: Sequence[Span], room: int | str) -> list[Span]:
+    """The first pieces that fit whole."""
+    out: list[Span] = []
+    left = room if isinstance(room, int) else 0
+    for text, tone in spans:
+        left -= len(text)
+        if left < 0:
+            break
+        out.append((text, tone))
+    return out
