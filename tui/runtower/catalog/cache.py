@@ -28,6 +28,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from runtower.catalog.mapped import Contents, contents, let_go
 from runtower.domain.runs import Experiment
 from runtower.folders import private
 from runtower.sources.port import Target
@@ -94,7 +95,7 @@ def read(folder: Path, target: Target, redact: Sequence[str] = ()) -> Cached | N
     """
     for path in reversed(files(folder, file_key(target))):
         try:
-            cached = parse(path.read_bytes())
+            cached = parse(contents(path))
         except OSError:
             continue
         except CacheError:
@@ -136,7 +137,7 @@ def files(folder: Path, key: str) -> list[Path]:
         return []
 
 
-def parse(data: bytes) -> Cached:
+def parse(data: Contents) -> Cached:
     """What the bytes of a cache file hold. Raises CacheError where one of them isn't what was written."""
     if data[:8] != MAGIC or len(data) < _FIXED:
         raise CacheError("not a cache file of this version")
@@ -151,7 +152,7 @@ def parse(data: bytes) -> Cached:
     if head.schema != SCHEMA or sum(head.lengths) != len(body) or zlib.crc32(body) != head.crc:
         raise CacheError("the body is torn")
     segment, experiments, _ = head.lengths
-    return Cached(
+    cached = Cached(
         head.base_id,
         head.source_key,
         head.address,
@@ -162,6 +163,8 @@ def parse(data: bytes) -> Cached:
         bytes(body[segment + experiments :]),
         body[:segment],
     )
+    let_go(data)
+    return cached
 
 
 def pack_experiments(experiments: Sequence[Experiment]) -> bytes:

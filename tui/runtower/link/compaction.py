@@ -12,6 +12,7 @@ from typing import Final
 import pyarrow as pa
 
 from runtower.catalog import cache
+from runtower.catalog.mapped import contents
 from runtower.catalog.segment import Segment, merge
 from runtower.catalog.writer import WriterLock
 from runtower.link import native
@@ -119,7 +120,7 @@ class Compaction:
     def _make(self, snapshot: Snapshot) -> BaseFile:
         pieces = [Segment.read(piece) for piece in snapshot.overlays]
         if snapshot.base is not None:
-            pieces.insert(0, Segment.read(cache.parse(snapshot.base.path.read_bytes()).segment))
+            pieces.insert(0, Segment.read(cache.parse(contents(snapshot.base.path)).segment))
         merged = merge(pieces, snapshot.gone, self._pause)
         runs = len(Segment.read(merged).rows)
         cached = cache.Cached(

@@ -30,7 +30,7 @@ def rows(message: wire.Rows, spool: Spool) -> events.Rows:
 
 def base(parcel: wire.Parcel, spool: Spool) -> tuple[Segment, tuple[Experiment, ...]]:
     """Raises SpoolError or ValueError."""
-    cached = cache.parse(spool.take(parcel))
+    cached = cache.parse(spool.take_file(parcel))
     return Segment.read(cached.segment), cached.experiments
 
 
