@@ -93,7 +93,7 @@ class TowerApp(App[None], inherit_bindings=False):
         cached = await asyncio.to_thread(desk.read_cache)
         gc.collect()
         gc.freeze()  # what was imported stays; a full collection over it would stall a key for 20 ms and more
-        screen.seat(face)
+        await screen.seat(face)
         await desk.begin(cached)
         screen.lay_panes(screen.size.width, screen.size.height)
 

@@ -57,7 +57,7 @@ class RunsScreen(RunsTable):
     # -- move
 
     def _pane_is_focused(self) -> bool:
-        return self.focused is self.query_one("#details", Lines)
+        return self.focused is not None and self.focused.id == "details"
 
     def _move(self, by: int) -> None:
         if self._pane_is_focused():

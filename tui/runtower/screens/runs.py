@@ -64,28 +64,30 @@ class RunsTable(KeyScreen):
         self._query_room: int | str = "1fr"
 
     def compose(self) -> ComposeResult:
+        """Only what the first frame shows; `seat` brings the rest."""
         yield Line(id="status")
         with Horizontal(id="top"):
-            yield Line(id="slash")
-            search = Input(id="filter", select_on_focus=False)
-            search.cursor_blink = False
-            search.display = False
-            yield search
             yield Line(id="query")
         with Container(id="body"):
             yield RowTable(id="table")
-            yield Lines(id="notice", can_focus=False)
-            with Container(id="beside"):
-                yield Line(id="rule")
-                yield Lines(id="details")
-        yield Lines(id="words", can_focus=False)
         yield Line(id="keys")
 
     def on_mount(self) -> None:
         self.query_one("#status", Line).say([(" runtower ", "title"), (" ", ""), ("[1 runs]", "active")])
-        self.query_one("#slash", Line).say([(" / ", "key")])
-        self.table.focus()
+        self._draw_keys()
         self.set_interval(60, self._minute)
+
+    async def _furnish(self) -> None:
+        """The filter's field, the panes and the line for words."""
+        search = Input(id="filter", select_on_focus=False)
+        search.cursor_blink = False
+        search.display = False
+        slash = Line(id="slash")
+        slash.say([(" / ", "key")])
+        await self.query_one("#top").mount(slash, search, before=0)
+        beside = Container(Line(id="rule"), Lines(id="details"), id="beside")
+        await self.query_one("#body").mount(Lines(id="notice", can_focus=False), beside)
+        await self.mount(Lines(id="words", can_focus=False), before="#keys")
 
     @property
     def table(self) -> RowTable:
@@ -97,9 +99,11 @@ class RunsTable(KeyScreen):
         assert self.face is not None
         return self.face.desk
 
-    def seat(self, face: Face) -> None:
+    async def seat(self, face: Face) -> None:
         """The data is there (or begins to come)."""
+        await self._furnish()
         self.face = face
+        self.lay_panes(self.size.width, self.size.height)
         self.draw()
 
     # -- drawing
@@ -301,15 +305,16 @@ class RunsTable(KeyScreen):
 
     def lay_panes(self, width: int, height: int) -> None:
         """Panes by the size of the terminal and the user's wish."""
+        if self.face is None:
+            return
         body = self.query_one("#body")
-        mode = self.desk.kept.details if self.face is not None else "beside"
+        mode = self.desk.kept.details
         body.set_class(mode == "large", "large")
         body.set_class(mode == "off" or (mode == "beside" and height < 18), "off")
         body.set_class(mode == "beside" and width >= _WIDE, "wide")
         tall = mode == "large" or (mode == "beside" and width >= _WIDE)
         lines = 2 if height < 28 or width < 80 else max(6, height // 4)
         self.query_one("#details").styles.height = "1fr" if tall else lines
-        self.query_one("#slash", Line).say([(" / ", "key")])
         self.call_after_refresh(self.draw)
 
     def _minute(self) -> None:
