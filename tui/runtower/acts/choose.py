@@ -104,6 +104,9 @@ def _shares(catalogue: Catalogue, rows: Ints, kind: Kind) -> dict[ColumnKey, flo
         widest = list(dict.fromkeys([*widest, *_keys_of(catalogue, rows, kind)]))
     shares: dict[ColumnKey, float] = {}
     for key in widest:
+        if len(rows) and catalogue.covers(key):
+            shares[key] = 1.0
+            continue
         column = catalogue.column(key)
         there = ~column.missing[rows] if isinstance(column, NumberColumn) else column.codes[rows] >= 0
         if len(rows) and there.any():

@@ -180,6 +180,10 @@ class Catalogue:
         """About how many keys there are (one in two pieces counts twice); costs nothing."""
         return sum(len(segment.entries) for table in self.sources for segment in table.segments)
 
+    def covers(self, key: ColumnKey) -> bool:
+        """Whether every run has the key; False where only its cells would tell."""
+        return all(table.covers(key) for table in self.sources if table.size)
+
     def coverage(self) -> dict[ColumnKey, int]:
         """About how many runs have each key."""
         counts: dict[ColumnKey, int] = {}

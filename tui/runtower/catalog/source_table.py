@@ -110,6 +110,12 @@ class SourceTable:
                 counts[key] = counts.get(key, 0) + entry.cells
         return counts
 
+    def covers(self, key: ColumnKey) -> bool:
+        """Whether every run has the key, told without looking at a cell (False where that isn't certain)."""
+        pieces = [segment for _, segment in self._segments if segment.whole]
+        entries = [segment.entries.get(key) for segment in pieces]
+        return bool(pieces) and all(entry is not None and entry.dense for entry in entries)
+
     def numbers(self, key: ColumnKey) -> NumberColumn:
         """The key's numbers by row; texts that spell numbers are not looked at here."""
         values = np.full(self.size, MISSING)
