@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 
+from runtower.domain.errors import NotFound
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 
 
@@ -35,6 +38,28 @@ def coarse_curve_of(series: MetricSeries, buckets: int = COARSE_BUCKETS) -> Coar
         points,
         points - int(finite.sum()),
     )
+
+
+def curves_of(
+    run_ids: Iterable[str], read: Callable[[str], MetricSeries | None], buckets: int = COARSE_BUCKETS
+) -> list[CoarseCurve]:
+    """The coarse curves of runs whose whole histories `read` gives; without those that have none or aren't found."""
+    curves = []
+    for run_id in run_ids:
+        try:
+            series = read(run_id)
+        except NotFound:
+            continue
+        if series is not None and (curve := coarse_curve_of(series, buckets)) is not None:
+            curves.append(curve)
+    return curves
+
+
+def logged(series: MetricSeries | None, run_id: str, key: str) -> MetricSeries:
+    """A history that is there. Raises NotFound for None."""
+    if series is None:
+        raise NotFound(f"The run {run_id} has no metric {key!r}.", "Look again after the next refresh.")
+    return series
 
 
 def bucket_count(first: int, last: int, buckets: int) -> int:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 import mlflow
 import numpy as np
 
-from runtower.domain.errors import NotFound
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
-from runtower.sources.coarse import coarse_curve_of
+from runtower.sources.coarse import curves_of, logged
 from runtower.sources.mlflow.address import Address, StoreShape
 from runtower.sources.mlflow.client_reader import ClientReader
 from runtower.sources.mlflow.client_sync import ClientSync
@@ -47,21 +46,10 @@ class ClientSource:
         return self._sync.changes(cursor, focus)
 
     def history(self, run_id: str, key: str) -> MetricSeries:
-        series = self._series(run_id, key)
-        if series is None:
-            raise NotFound(f"The run {run_id} has no metric {key!r}.", "Look again after the next refresh.")
-        return series
+        return logged(self._series(run_id, key), run_id, key)
 
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
-        curves = []
-        for run_id in run_ids:
-            try:
-                series = self._series(run_id, key)
-            except NotFound:
-                continue
-            if series is not None and (curve := coarse_curve_of(series, buckets)) is not None:
-                curves.append(curve)
-        return curves
+        return curves_of(run_ids, lambda run_id: self._series(run_id, key), buckets)
 
     def _series(self, run_id: str, key: str) -> MetricSeries | None:
         points = self._reader.history(run_id, key)
