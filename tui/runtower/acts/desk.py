@@ -101,7 +101,7 @@ class Desk:
             return
         self._restored = True
         self._restore()
-        complete = self._complete
+        complete = self.tower.listed
         self.lay_out()
         await self.browser.order()
         self._after_order()
@@ -281,7 +281,7 @@ class Desk:
             self._restored = self._settled = False
             self.cached_ms = None
         if heard.health_only:
-            if not self._settled and self._complete:
+            if not self._settled and self.tower.listed:
                 self.order_soon()  # the first list is whole: from now on rows stay where they are
             self._changed()
             return
@@ -301,7 +301,7 @@ class Desk:
             if not self._restored:
                 await self._first_order()
             elif self._turn_to_the_first() or self.growing:
-                complete = self._complete
+                complete = self.tower.listed
                 self.lay_out()
                 if await self.browser.order():
                     self._after_order()
@@ -310,10 +310,6 @@ class Desk:
                 await self.browser.count_pending()
             self._changed()
             await asyncio.sleep(0.2 if self.tower.catalogue.size > _CHOOSE_FROM else 0.02)
-
-    @property
-    def _complete(self) -> bool:
-        return all(link.health.complete for link in self.tower.links)
 
     @property
     def missing(self) -> bool:
