@@ -44,8 +44,9 @@ class Tower:
         self.errors: dict[RunKey, str] = {}
         self._heard: list[Change] = []
         self._tasks: list[asyncio.Task[None]] = []
-        for name in names:
-            self.catalogue.source(name)
+        for link, name in zip(self.links, names, strict=True):
+            # A process that takes over from one that crashed goes on with the same row ids: marks and cursor stay.
+            link.remember(self.catalogue.sources[self.catalogue.source(name)].run_ids)
 
     def on_change(self, change: Change) -> None:
         """Call `change` after each event was applied."""

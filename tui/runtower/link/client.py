@@ -78,6 +78,10 @@ class Link:
         """Say which base the caller read from the cache by itself, before `events` is iterated."""
         self._inbox.base_id = base_id
 
+    def remember(self, known: Callable[[], Sequence[str]]) -> None:
+        """Who tells run ids by row id when a process has to be replaced, where that is known only after the start."""
+        self._known = known
+
     def spawn(self) -> None:
         """Start the process now; needs no event loop. Call it in the thread that the terminal ends with.
 
