@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from support.labstore import add_run, changing, rename
 from support.towerapp import Open, tower
 
+from runtower.link.events import State
 from runtower.settings import Settings
 
 DETECTOR = ["vit sweep", "lr=0.001", "lr=0.1", "lr=0.01", "lr=0.0003", "pure-gnat", "calm-owl", "wide-elk"]
@@ -66,6 +69,23 @@ async def test_marks_survive_a_filter(open_lab: Open) -> None:
         await t.sees("1 marked")
         await t.until(lambda: t.rows == DETECTOR)
         assert t.lines[t.line_of("pure-gnat")].startswith(" +")
+
+
+async def test_marks_and_cursor_survive_the_death_of_the_sources_process(open_lab: Open) -> None:
+    async with open_lab() as t:
+        await t.settles()
+        await t.goes_to("pure-gnat")
+        await t.press("space")
+        await t.until(lambda: "calm-owl" in t.cursor_line)
+        assert t.app.desk is not None
+        link = t.app.desk.tower.links[0]
+        first = link.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await t.until(lambda: link.pid not in (None, first) and link.health.state is State.LIVE)
+        assert t.rows == DETECTOR
+        assert t.lines[t.line_of("pure-gnat")].startswith(" +")
+        assert "calm-owl" in t.cursor_line
 
 
 async def test_a_pinned_run_stands_first_under_any_filter(open_lab: Open) -> None:
