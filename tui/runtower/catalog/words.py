@@ -17,7 +17,8 @@ from runtower.domain.values import MISSING, MISSING_BITS
 Words = tuple[NDArray[np.int32], pa.StringArray, NDArray[np.uint8], NDArray[np.float64]]
 
 _NUMBER: Final = r"^\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|(?i:nan|inf|infinity))\s*$"
-_PAD: Final = 20
+_MOST_DIGITS: Final = 28
+_PIECE: Final = 1 << 15
 
 
 def distinct_words(
@@ -82,7 +83,43 @@ def column_order(words: pa.StringArray, numbers: NDArray[np.float64]) -> NDArray
 
 
 def natural(words: pa.StringArray) -> pa.StringArray:
-    """Words whose plain order is the natural one: case folded, each run of digits as its last 20 with leading zeros."""
+    """Words whose plain order is the natural one (as `runtower.domain.values.natural_key`, case folded).
+
+    Before each run of digits goes one byte that counts its digits, and its leading zeros go: a longer number is a
+    larger one. By whole buffers, as ids and paths are long and have many numbers; exact up to 28 digits.
+    """
     folded = pc.utf8_lower(words)
-    padded = pc.replace_substring_regex(folded, r"(\d+)", "0" * _PAD + r"\1")
-    return pc.replace_substring_regex(padded, rf"\d*(\d{{{_PAD}}})", r"\1")
+    pieces = [_numbered(folded.slice(at, _PIECE)) for at in range(0, len(folded), _PIECE)]
+    return pa.concat_arrays(pieces) if pieces else folded
+
+
+def _numbered(words: pa.StringArray) -> pa.StringArray:
+    """Each run of digits with its leading zeros taken away and a byte from 1 (no digit left) to 29 before it."""
+    _, offsets, text = words.buffers()
+    bounds = np.frombuffer(offsets, np.int32)[words.offset : words.offset + len(words) + 1]
+    data = np.frombuffer(text or b"", np.uint8)[bounds[0] : bounds[-1]]
+    bounds = bounds - bounds[0]
+    digit = data - np.uint8(ord("0")) < 10  # wraps around below
+    if not digit.any():
+        return words
+    begins = np.zeros(len(data) + 1, bool)
+    begins[bounds[:-1]] = True
+    begins[1:] |= ~np.append(digit, False)[:-1]
+    at = np.flatnonzero(digit)
+    is_first = begins[at]
+    run = np.cumsum(is_first, dtype=np.int32) - np.int32(1)
+    told = np.cumsum(data[at] != ord("0"), dtype=np.int32)
+    before = (told - (data[at] != ord("0")))[is_first]
+    counts = told > before[run]
+    keep = np.ones(len(data), bool)
+    keep[at[~counts]] = False
+    width = keep.view(np.uint8).copy()
+    width[at[is_first]] += 1
+    ends = np.cumsum(width, dtype=np.int32)
+    out = np.empty(int(ends[-1]), np.uint8)
+    out[ends[keep] - 1] = data[keep]
+    firsts = at[is_first]
+    digits = np.bincount(run[counts], minlength=len(firsts))
+    out[ends[firsts] - width[firsts]] = 1 + np.minimum(digits, _MOST_DIGITS)
+    starts = np.append(np.int32(0), ends)[bounds]
+    return pa.StringArray.from_buffers(len(words), pa.py_buffer(starts), pa.py_buffer(out))
