@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from runtower.catalog.catalogue import Catalogue
-from runtower.catalog.segment import Segment, encode
+from runtower.catalog.encoding import encode
+from runtower.catalog.segment import Segment
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Experiment, Kind
 from runtower.domain.values import MISSING

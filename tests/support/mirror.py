@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from runtower.domain.runs import Experiment
 from runtower.domain.values import is_missing
-from runtower.sources.port import Delta, ListsRuns, Numbers, RowError
+from runtower.sources.port import Delta, ListsRuns, Numbers, RowError, Texts
 
 Fields = dict[str, object]
 _MOST_POLLS = 12
@@ -34,10 +34,14 @@ class Mirror:
         assert len(set(delta.run_ids)) == len(delta.run_ids)
         for cells in delta.cells:
             places = range(len(delta.run_ids)) if cells.at is None else cells.at.tolist()
-            values = cells.values.tolist() if isinstance(cells, Numbers) else list(cells.values)
-            assert len(places) == len(values), cells.key
-            for place, value in zip(places, values, strict=True):
-                self._set(delta.run_ids[place], f"{cells.kind}.{cells.key}", value)
+            values = cells.values if isinstance(cells.values, list | tuple) else cells.values.tolist()
+            if isinstance(cells, Numbers | Texts):
+                keys = [cells.key] * len(places)
+            else:
+                keys = [cells.keys[key] for key in cells.key.tolist()]
+                assert len(set(zip(keys, places, strict=True))) == len(keys), "a cell given twice"
+            for place, key, value in zip(places, keys, values, strict=True):
+                self._set(delta.run_ids[place], f"{cells.kind}.{key}", value)
         for run_id in delta.gone:
             self.runs.pop(run_id, None)
         if delta.experiments is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtower.catalog.segment import Segment, SegmentError, encode, merge
+from runtower.catalog.encoding import encode
+from runtower.catalog.merging import merge
+from runtower.catalog.segment import Segment, SegmentError
 from runtower.domain.runs import NAME, ColumnKey, Kind, ValueType
 from runtower.domain.values import MISSING, is_missing
-from runtower.sources.port import Cells, Delta, Numbers, Texts
+from runtower.link.spool import Spool
+from runtower.link.table import Table
+from runtower.sources.port import Cells, Delta, NumberRows, Numbers, TextRows, Texts
 
 LOSS = ColumnKey(Kind.METRIC, "loss")
 PARAM = ColumnKey(Kind.PARAM, "p")
@@ -143,10 +148,62 @@ def deltas(draw: st.DrawFn) -> list[tuple[Delta, list[int], list[int]]]:
                 texts = draw(st.lists(TEXT, min_size=count, max_size=count))
                 typed = draw(st.one_of(st.none(), st.binary(min_size=count, max_size=count).map(_types)))
                 cells.append(Texts(*key, places, texts, typed))
+        cells += draw(st.lists(rows_of_keys(len(rows)), max_size=1))
         gone = sorted(draw(st.sets(st.sampled_from(sorted(alive))))) if alive else []
         alive -= set(gone)
         out.append((Delta([f"id{row}" for row in rows], cells, b"", whole=whole), rows, gone))
     return out
+
+
+@st.composite
+def rows_of_keys(draw: st.DrawFn, runs: int) -> Cells:
+    """Cells of several keys, a row each, in any order."""
+    keys = [f"own{number}" for number in range(draw(st.integers(1, 4)))]
+    spots = st.tuples(st.integers(0, len(keys) - 1), st.integers(0, max(0, runs - 1)))
+    spot = draw(st.lists(spots, unique=True, max_size=8 if runs else 0))
+    key, at = np.array([k for k, _ in spot], np.int32), np.array([a for _, a in spot], np.int32)
+    if draw(st.booleans()):
+        numbers = draw(st.lists(NUMBER.filter(lambda value: not is_missing(value)), min_size=len(at), max_size=len(at)))
+        return NumberRows(Kind.METRIC, keys, key, at, np.array(numbers, np.float64))
+    return TextRows(Kind.TAG, keys, key, at, draw(st.lists(TEXT.filter(bool), min_size=len(at), max_size=len(at))))
+
+
+@pytest.mark.parametrize("runs", [3, 200])
+def test_rows_of_many_keys_are_found_by_key_and_by_run(runs: int) -> None:
+    """Common keys become columns of their own, rare ones lie in one block; both are read alike, merged or not."""
+    keys = ["common", *(f"own{number}" for number in range(2_000))]
+    at = np.array([*range(runs), *(number % runs for number in range(2_000))], np.int32)
+    key = np.array([*(0 for _ in range(runs)), *range(1, 2_001)], np.int32)
+    words = [f"w{number}" for number in range(len(at))]
+    numbers = np.arange(len(at), dtype=np.float64)
+    cells = [TextRows(Kind.PARAM, keys, key, at, words), NumberRows(Kind.METRIC, keys, key, at, numbers)]
+    ids = [f"id{row}" for row in range(runs)]
+    fresh = segment(ids, list(range(runs)), *cells)
+    said = values(fresh)
+    assert said[1][ColumnKey(Kind.PARAM, "own1")] == (f"w{runs + 1}", 0)
+    assert said[1][ColumnKey(Kind.METRIC, "common")] == "1.0"
+    merged = Segment.read(merge([fresh, segment(["new"], [runs], Texts(*PARAM, None, ["x"]))], gone=[2]))
+    del said[2]
+    assert values(merged) == said | {runs: {PARAM: ("x", 0)}}
+    assert {cell.key for cell in merged.of_run(1)} == set(said[1])
+    assert merged.count(ColumnKey(Kind.PARAM, "own2")) == 0
+    assert ColumnKey(Kind.TAG, "own1") not in merged.entries
+    assert list(merged.entries) == sorted(merged.entries)
+
+
+def test_a_secret_param_is_left_out_however_it_comes(tmp_path: Path) -> None:
+    key, at = np.array([0, 1], np.int32), np.zeros(2, np.int32)
+    cells = [
+        Texts(Kind.PARAM, "api_key", None, ["s3cret"]),
+        TextRows(Kind.PARAM, ["API_TOKEN", "lr"], key, at, ["s3cret", "0.1"]),
+        NumberRows(Kind.PARAM, ["api_pin", "n"], key, at, np.array([4711.0, 3.0])),
+        Texts(Kind.TAG, "api_key", None, ["shown"]),
+    ]
+    table = Table(Spool(tmp_path), ["api_*"], 0)
+    table.add(Delta(["a"], cells, b""))
+    (piece,) = table.snapshot().overlays
+    assert b"s3cret" not in piece
+    assert {str(key) for key in Segment.read(piece).entries} == {"params.lr", "params.n", "tags.api_key"}
 
 
 def _types(data: bytes) -> bytes:

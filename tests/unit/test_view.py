@@ -297,7 +297,8 @@ def test_a_hundred_thousand_rows_keep_a_stable_order() -> None:
     size = 100_000
     catalogue = catalogue_of([])
     rows = np.arange(size, dtype=np.int32)
-    from runtower.catalog.segment import Segment, encode
+    from runtower.catalog.encoding import encode
+    from runtower.catalog.segment import Segment
     from runtower.sources.port import Delta, Numbers
 
     cells = [

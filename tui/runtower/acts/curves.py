@@ -7,9 +7,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+import numpy as np
+
 from runtower.acts.tower import News, Tower
 from runtower.domain.errors import TowerError
-from runtower.domain.runs import ColumnKey
+from runtower.domain.runs import ColumnKey, Kind
 from runtower.domain.series import CoarseCurve
 from runtower.link.wire import Coarse
 
@@ -40,11 +42,13 @@ class Curves:
 
     def heard(self, news: News) -> None:
         """The cells of some runs changed: their curves may have moved."""
-        metrics = {key.key for key in news.keys if key.kind == "metric"}
-        if not metrics or not len(news.rows):
+        if not len(news.rows) or not self._known:
             return
-        changed = set(news.rows.tolist())
-        self._stale |= {spot for spot in self._known if spot[0] in changed and spot[1] in metrics}
+        changed = np.zeros(self._tower.catalogue.size, bool)
+        changed[news.rows] = True
+        shown = {spot for spot in self._known if changed[spot[0]]}
+        metrics = {key for key in {spot[1] for spot in shown} if ColumnKey(Kind.METRIC, key) in news.keys}
+        self._stale |= {spot for spot in shown if spot[1] in metrics}
 
     def want(self, wishes: Iterable[tuple[ColumnKey, Sequence[int]]]) -> None:
         """These metrics of these rows are on the screen now; what is missing or moved is fetched."""

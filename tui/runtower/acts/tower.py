@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class News:
     __slots__ = ("health_only", "keys", "reset", "rows", "source")
 
     def __init__(
-        self, source: int, rows: Ints, keys: frozenset[ColumnKey], health_only: bool = False, reset: bool = False
+        self, source: int, rows: Ints, keys: Container[ColumnKey], health_only: bool = False, reset: bool = False
     ) -> None:
         self.source = source
         self.rows = rows
@@ -84,7 +84,7 @@ class Tower:
                 if event.segment is None:
                     return News(number, nothing, frozenset())
                 rows = self.catalogue.global_rows(number)[event.segment.rows]
-                return News(number, rows, frozenset(event.segment.entries))
+                return News(number, rows, event.segment.entries)
             case Base():
                 self.catalogue.rebase(number, event.upto_seq, event.segment)
                 give_back()  # the pieces that the base stands for are gone

@@ -100,14 +100,14 @@ class SourceTable:
 
     def keys(self) -> dict[ColumnKey, bool]:
         """Every key that any piece has, and whether it is text."""
-        return {key: entry.is_text for _, segment in self._segments for key, entry in segment.entries.items()}
+        return {key: text for _, segment in self._segments for key, text in segment.entries.texts_of_keys()}
 
     def coverage(self) -> dict[ColumnKey, int]:
         """About how many runs have each key (a run in two pieces may count twice)."""
         counts: dict[ColumnKey, int] = {}
         for _, segment in self._segments:
-            for key, entry in segment.entries.items():
-                counts[key] = counts.get(key, 0) + entry.cells
+            for key, cells in segment.entries.cell_counts():
+                counts[key] = counts.get(key, 0) + cells
         return counts
 
     def covers(self, key: ColumnKey) -> bool:

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from runtower.catalog import cache
 from runtower.catalog.mapped import contents
-from runtower.catalog.segment import Segment, merge
+from runtower.catalog.merging import merge
+from runtower.catalog.segment import Segment
 from runtower.catalog.writer import WriterLock
 from runtower.link import native
 from runtower.link.channel import Channel

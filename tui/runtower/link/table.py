@@ -9,14 +9,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from runtower.catalog.cache import pack_experiments
-from runtower.catalog.segment import encode
+from runtower.catalog.encoding import encode
 from runtower.domain.runs import Experiment, Kind
 from runtower.link.ledger import Ledger
 from runtower.link.spool import Spool
 from runtower.link.wire import Rows
-from runtower.sources.port import Delta
+from runtower.sources.port import Cells, Delta, NumberRows, Numbers, Texts
 
 _ERRORS = 200
 _ERROR_LENGTH = 300
@@ -150,7 +151,19 @@ class Table:
     def _redacted(self, delta: Delta) -> Delta:
         if not self._redact:
             return delta
-        return replace(delta, cells=[c for c in delta.cells if c.kind is not Kind.PARAM or not self._is_secret(c.key)])
+        return replace(delta, cells=[left for cells in delta.cells if (left := self._without_secrets(cells))])
+
+    def _without_secrets(self, cells: Cells) -> Cells | None:
+        if cells.kind is not Kind.PARAM:
+            return cells
+        if isinstance(cells, Numbers | Texts):
+            return None if self._is_secret(cells.key) else cells
+        open_keys = np.array([not self._is_secret(key) for key in cells.keys], bool)
+        kept = np.flatnonzero(open_keys[cells.key])
+        key, at = cells.key[kept], cells.at[kept]
+        if isinstance(cells, NumberRows):
+            return replace(cells, key=key, at=at, values=cells.values[kept])
+        return replace(cells, key=key, at=at, values=pa.array(cells.values, pa.string()).take(pa.array(kept)))
 
     def _is_secret(self, key: str) -> bool:
         return any(fnmatchcase(key.casefold(), pattern) for pattern in self._redact)

@@ -18,6 +18,7 @@ from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 API = 1
@@ -41,18 +42,44 @@ class Numbers:
 class Texts:
     """Text cells of one key: params, tags and all other attributes, in the source's own spelling.
 
-    `at` as in `Numbers`; None among `values` takes a value away. `types` holds one `ValueType` a value where the
-    source has typed values (their text is canonical JSON), None where all are text.
+    `at` as in `Numbers`; None among `values` takes a value away, and they may be an Arrow array. `types` holds one
+    `ValueType` a value where the source has typed values (their text is canonical JSON), None where all are text.
     """
 
     kind: Kind
     key: str
     at: NDArray[np.int32] | None
-    values: Sequence[str | None]
+    values: Sequence[str | None] | pa.StringArray
     types: bytes | None = None
 
 
-Cells = Numbers | Texts
+@dataclass(frozen=True, slots=True)
+class NumberRows:
+    """Number cells of many keys, one row a cell, as a database keeps them; in any order, no cell twice.
+
+    Row i says that `keys[key[i]]` of the run at place `at[i]` in `Delta.run_ids` is `values[i]`: three arrays of one
+    length, int32, int32 and float64. For many keys far quicker than a `Numbers` for each.
+    """
+
+    kind: Kind
+    keys: Sequence[str]
+    key: NDArray[np.int32]
+    at: NDArray[np.int32]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TextRows:
+    """Text cells of many keys, as `NumberRows`; `values` without None."""
+
+    kind: Kind
+    keys: Sequence[str]
+    key: NDArray[np.int32]
+    at: NDArray[np.int32]
+    values: Sequence[str] | pa.StringArray
+
+
+Cells = Numbers | Texts | NumberRows | TextRows
 
 
 @dataclass(frozen=True, slots=True)
