@@ -128,7 +128,7 @@ def test_the_kind_and_the_sql_path_leave_mlflow_out(sqlite_store, subprocess_mod
         "from runtower.sources.port import Known, Target\n"
         f"list(SOURCE.open(Target('t', 'mlflow', {str(sqlite_store)!r}), Known()).changes(b'', ()))\n"
     )
-    assert not loaded & {"mlflow", "sqlalchemy", "pandas", "pyarrow"}
+    assert not loaded & {"mlflow", "sqlalchemy", "pandas", "adbc_driver_manager"}
 
 
 @pytest.fixture

@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from runtower.domain.runs import Kind
 from runtower.sources.mlflow import groups
 from runtower.sources.mlflow.contract import RUNNING
+from runtower.sources.mlflow.digests import digests_of
 from runtower.sources.mlflow.fields import RunHead, attribute_cells
 from runtower.sources.mlflow.groups import Group, Triple
+from runtower.sources.mlflow.pieces import Piece
 from runtower.sources.port import Cells
 
 _NEAR: Final = 2000
@@ -72,7 +74,7 @@ def read_head_rows(connection: sqlite3.Connection, rowids: Sequence[int]) -> tup
 def heads_of(rowids: NDArray[np.int64], rows: list[RunHead], tags: list[Group]) -> Heads:
     """Rows and their tags, with what follows from them."""
     running = np.array([row.status == RUNNING for row in rows], dtype=np.bool_)
-    return Heads(rowids, rows, tags, groups.digests_of(rows, tags), running)
+    return Heads(rowids, rows, tags, digests_of(rows, tags), running)
 
 
 def read_heads(connection: sqlite3.Connection, rowids: Sequence[int]) -> Heads:
@@ -83,17 +85,17 @@ def read_heads(connection: sqlite3.Connection, rowids: Sequence[int]) -> Heads:
         return heads_of(found, rows, groups.grouped_rows(_rows_of(connection, "tags")))
 
 
-def read_cells(connection: sqlite3.Connection, heads: Heads) -> list[Cells]:
-    """All cells of these runs: attributes, tags, params and latest metrics."""
+def read_piece(connection: sqlite3.Connection, rowids: Sequence[int]) -> Piece:
+    """The runs at these rowids, in this order, with all their cells; without those that are no longer there."""
+    heads = read_heads(connection, rowids)
     with uncollected():
-        _remember_chunk(connection, heads.rows)
         params = groups.grouped_rows(_rows_of(connection, "params"))
         metrics = groups.grouped_rows(_rows_of(connection, "latest_metrics"))
-        return cells_of(heads, params, metrics)
+        run_ids = [head.run_id for head in heads.rows]
+        return Piece(heads.rowids, run_ids, heads.digests, heads.running, _cells_of(heads, params, metrics))
 
 
-def cells_of(heads: Heads, params: Sequence[Group], metrics: Sequence[Group]) -> list[Cells]:
-    """The cells of runs whose rows have been read."""
+def _cells_of(heads: Heads, params: Sequence[Group], metrics: Sequence[Group]) -> list[Cells]:
     return [
         *attribute_cells(heads.rows, groups.attribute_tags(heads.tags, len(heads.rows))),
         *groups.text_cells(Kind.TAG, heads.tags),

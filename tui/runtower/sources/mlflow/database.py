@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from runtower.domain.errors import Broken, Busy, Forbidden, Invalid, NotFound, TooNew, TooOld, TowerError
 from runtower.sources.mlflow import contract
+from runtower.sources.mlflow.turns import Turns
+
+if TYPE_CHECKING:
+    from runtower.sources.mlflow.bulk import Bulk
 
 WAIT_FOR_LOCK_S: Final = 2.0
 _CACHE_KIB: Final = 8192
@@ -29,8 +34,11 @@ class UndecodableText(Broken):
 class Database:
     """A read-only connection. Every method raises TowerError and nothing else for what the disk can do."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, turns: Turns | None = None) -> None:
+        """`turns` is shared by all that this process opens on the file."""
         self.path = path
+        self._turns = turns or Turns()
+        self._flags = ""
         self.revision = ""
         self.has_step_index = False
         self.has_workspaces = False
@@ -92,9 +100,20 @@ class Database:
                     connection.execute("COMMIT")
 
     @contextmanager
+    def bulk(self) -> Iterator[Bulk]:
+        """Whole tables at once; not from inside `reading`. Raises Unsuited."""
+        # Deferred: only a first look at a large store needs ADBC, and its import takes 20 ms.
+        module = importlib.import_module("runtower.sources.mlflow.bulk")
+        bulk: Bulk = module.Bulk(_uri_of(self.path, self._flags), self._turns)
+        try:
+            yield bulk
+        finally:
+            bulk.close()
+
+    @contextmanager
     def failures(self) -> Iterator[None]:
         """SQLite's errors become ours; the connection is held by one thread at a time."""
-        with self._lock:
+        with self._lock, self._turns.together():
             try:
                 yield
             except sqlite3.Error as error:
@@ -135,9 +154,8 @@ class Database:
         self.immutable = True
 
     def _connect(self, flags: str) -> None:
-        # quote() leaves '/' alone and encodes '?', '#' and '%', which a URI would read as its own.
         connection = sqlite3.connect(
-            f"file:{quote(str(self.path))}?{flags}",
+            _uri_of(self.path, flags),
             uri=True,
             timeout=WAIT_FOR_LOCK_S,
             isolation_level=None,
@@ -154,6 +172,7 @@ class Database:
             raise
         connection.text_factory = self._text_factory
         self._connection = connection
+        self._flags = flags
 
     def _look_at_schema(self, connection: sqlite3.Connection) -> None:
         indexes = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
@@ -221,6 +240,11 @@ def check_revision(revision: str, uri: str) -> None:
         f"The MLflow store {uri} has the schema {revision}; the newest that is known is {newest}.",
         "Upgrade runtower, and the mlflow beside it.",
     )
+
+
+def _uri_of(path: Path, flags: str) -> str:
+    # quote() leaves '/' alone and encodes '?', '#' and '%', which a URI would read as its own.
+    return f"file:{quote(str(path))}?{flags}"
 
 
 def _text_of(raw: bytes) -> str:

@@ -10,18 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
-from zlib import crc32
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from runtower.domain.runs import Kind
-from runtower.sources.mlflow.fields import RunHead, TagColumns, empty_tag_columns, with_infinities
+from runtower.sources.mlflow.fields import TagColumns, empty_tag_columns, with_infinities
 from runtower.sources.port import Cells, Numbers, Texts
 
 Triple = tuple[int, str, Any]
-_ENCODE = msgspec.msgpack.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +89,6 @@ def attribute_tags(groups: Sequence[Group], count: int) -> TagColumns:
                 for place, value in zip(group.places.tolist(), group.column(index), strict=True):
                     column[place] = value
     return columns
-
-
-def digests_of(heads: Sequence[RunHead], tags: Sequence[Group]) -> NDArray[np.uint32]:
-    """A crc32 for each run, of its row and its tags in the order of their rows."""
-    own: list[Sequence[Any]] = [()] * len(heads)
-    for group in tags:
-        width = len(group.keys)
-        for index, place in enumerate(group.places.tolist()):
-            own[place] = (*own[place], *group.keys, *group.values[index * width : (index + 1) * width])
-    return np.array([crc32(_ENCODE(pair)) for pair in zip(heads, own, strict=True)], dtype=np.uint32)
 
 
 def _by_key(groups: Iterable[Group]) -> dict[str, list[tuple[Group, int]]]:

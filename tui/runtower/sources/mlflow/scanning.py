@@ -11,34 +11,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from itertools import compress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runtower.sources.mlflow import chunks, tails
-from runtower.sources.mlflow.chunks import Heads
-from runtower.sources.mlflow.groups import Group, grouped
 from runtower.sources.mlflow.ledger import Ledger
-from runtower.sources.port import Cells
+from runtower.sources.mlflow.pieces import COLUMNS, Piece, piece_of
+
+if TYPE_CHECKING:
+    from runtower.sources.mlflow.bulk import Bulk
 
 TABLES: Final = tuple(chunks.VALUE_OF)
 _OLDEST: Final = 12
-_BATCH: Final = 2_000
-_WIDEST: Final = 400_000
-
-
-class _Places(dict[str, int]):
-    """Place by run id; who isn't in it is noted, at place -1."""
-
-    def __init__(self, run_ids: Sequence[str]) -> None:
-        super().__init__(zip(run_ids, range(len(run_ids)), strict=True))
-        self.strangers: set[str] = set()
-
-    def __missing__(self, run_id: str) -> int:
-        self.strangers.add(run_id)
-        return -1
+_ROWS: Final = 600_000
+_FEWEST: Final = 500
+_WIDEST: Final = 2_000_000
 
 
 def begin_scan(connection: sqlite3.Connection, ledger: Ledger) -> None:
@@ -52,32 +41,47 @@ def end_scan(ledger: Ledger) -> None:
     ledger.apart[~ledger.fresh] = True
 
 
+def piece_size(ledger: Ledger, most: int) -> int:
+    """How many runs make a piece that is read in a fraction of a second."""
+    rows = sum(ledger.scan.values()) / max(1, len(ledger))
+    return int(min(most, max(_FEWEST, _ROWS / max(1.0, rows))))
+
+
 def next_piece(ledger: Ledger, size: int) -> NDArray[np.int64]:
     """The rowids of the newest runs that the scan still has to give."""
     waiting = ledger.rowids[~(ledger.fresh | ledger.apart)]
     return waiting[::-1][:size]
 
 
-def read_piece(
+def bounds_of(
     connection: sqlite3.Connection, ledger: Ledger, rowids: NDArray[np.int64], is_last: bool
-) -> tuple[Heads, list[Cells]] | None:
-    """The piece, and the strangers met set apart in the ledger; None where this store doesn't lie in such an order.
-
-    Runs of the piece that were set apart by an earlier window are no part of it: the caller asked `next_piece`.
-    """
+) -> dict[str, int] | None:
+    """Where the piece begins in each table; None where this store doesn't lie in such an order."""
     oldest = [run.run_id for run in chunks.read_head_rows(connection, rowids[-_OLDEST:].tolist())[1]]
     lows = {table: 0 if is_last else _begin_of(connection, table, oldest) for table in TABLES}
     if any(min(ledger.scan[table] - low, ledger.scan[table]) > _WIDEST for table, low in lows.items()):
         return None
-    with chunks.uncollected():
-        found, rows = chunks.read_head_rows(connection, rowids.tolist())
-        places = _Places([row.run_id for row in rows])
-        read = {table: _window(connection, table, low, ledger.scan[table], places) for table, low in lows.items()}
-        for table, low in lows.items():
-            ledger.scan[table] = min(low, ledger.scan[table])
-        ledger.set_apart(list(places.strangers))
-        heads = chunks.heads_of(found, rows, read["tags"])
-        return heads, chunks.cells_of(heads, read["params"], read["latest_metrics"])
+    return lows
+
+
+def read_piece(bulk: Bulk, ledger: Ledger, rowids: NDArray[np.int64], lows: dict[str, int]) -> Piece:
+    """The piece; the strangers met are set apart in the ledger. Raises Unsuited.
+
+    Runs of the piece that were set apart by an earlier window are no part of it: the caller asked `next_piece`.
+    """
+    windows = {"runs": (int(rowids.min()) - 1, int(rowids.max()))}
+    windows |= {table: (low, ledger.scan[table]) for table, low in lows.items()}
+    tables = bulk.tables(
+        {
+            table: f"SELECT {COLUMNS[table]} FROM {table} WHERE rowid > {low} AND rowid <= {high} ORDER BY rowid"  # noqa: S608
+            for table, (low, high) in windows.items()
+        }
+    )
+    piece, strangers = piece_of(tables, rowids)
+    for table, low in lows.items():
+        ledger.scan[table] = min(low, ledger.scan[table])
+    ledger.set_apart(strangers)
+    return piece
 
 
 def runs_below(connection: sqlite3.Connection, ledger: Ledger) -> set[str]:
@@ -104,24 +108,3 @@ def _begin_of(connection: sqlite3.Connection, table: str, run_ids: Sequence[str]
     begins = [first for first in firsts if first is not None]
     # The middle one: a single run that logged early or late shall not stretch the window.
     return sorted(begins)[len(begins) // 2] - 1 if begins else 2**62
-
-
-def _window(connection: sqlite3.Connection, table: str, low: int, high: int, places: _Places) -> list[Group]:
-    cursor = connection.execute(
-        f"SELECT t.run_uuid, t.key, {chunks.VALUE_OF[table]} FROM {table} t WHERE t.rowid > ? AND t.rowid <= ?",  # noqa: S608
-        (low, high),
-    )
-    at: list[int] = []
-    keys: list[str] = []
-    values: list[Any] = []
-    one_of_each: dict[str, str] = {}
-    # In batches: the memory of the rows is used again instead of being asked for anew.
-    while batch := cursor.fetchmany(_BATCH):
-        run_ids, some_keys, some_values = zip(*batch, strict=True)
-        at.extend(map(places.__getitem__, run_ids))
-        keys.extend(map(one_of_each.setdefault, some_keys, some_keys))
-        values.extend(some_values)
-    if -1 in at:
-        ours = [place >= 0 for place in at]
-        at, keys, values = (list(compress(column, ours)) for column in (at, keys, values))
-    return grouped(at, keys, values)

@@ -10,6 +10,7 @@ from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 from runtower.sources.mlflow.curves import read_coarse, read_history
 from runtower.sources.mlflow.database import Database
 from runtower.sources.mlflow.sync import Sync
+from runtower.sources.mlflow.turns import Turns
 from runtower.sources.port import Delta, Identity, Known
 
 
@@ -17,7 +18,8 @@ class SqliteSource:
     """Satisfies ListsRuns and ReadsHistory. Raises as `Database` does."""
 
     def __init__(self, path: Path, known: Known) -> None:
-        self._database = Database(path)
+        self._turns = Turns()
+        self._database = Database(path, self._turns)
         # Histories are asked for from another thread, and shall not wait for a sync.
         self._curves: Database | None = None
         self._sync = Sync(self._database, known.run_ids)
@@ -44,7 +46,7 @@ class SqliteSource:
 
     def _curve_database(self) -> Database:
         if self._curves is None:
-            self._curves = Database(self._database.path)
+            self._curves = Database(self._database.path, self._turns)
         elif not self._curves.reopen_if_replaced():
             self._curves.renew_if_immutable()
         return self._curves

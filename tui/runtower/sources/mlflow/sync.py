@@ -23,15 +23,15 @@ from numpy.typing import NDArray
 from runtower.domain.errors import Busy
 from runtower.domain.runs import Experiment
 from runtower.sources.mlflow import chunks, groups, scanning, tails
-from runtower.sources.mlflow.chunks import Heads
 from runtower.sources.mlflow.database import Database, Stamp, UndecodableText
 from runtower.sources.mlflow.finding import Finding
 from runtower.sources.mlflow.ledger import Ledger, same_cursor, unpack
+from runtower.sources.mlflow.pieces import Piece, Unsuited
 from runtower.sources.mlflow.scope import Scope
 from runtower.sources.port import Cells, Delta
 
 FIRST_RUNS: Final = 200
-CHUNK_RUNS: Final = 5_000
+CHUNK_RUNS: Final = 20_000
 _FEW: Final = 500
 _MANY: Final = 3_000
 
@@ -159,19 +159,30 @@ class Sync:
 
     def _scanned_runs(self, ledger: Ledger) -> Iterator[Delta]:
         """The runs of a first sync, newest rowid first."""
-        while ledger.scan:
-            rowids = scanning.next_piece(ledger, CHUNK_RUNS)
+        if not ledger.scan:
+            return
+        size = scanning.piece_size(ledger, CHUNK_RUNS)
+        try:
+            with self._database.bulk() as bulk:
+                while ledger.scan:
+                    rowids = scanning.next_piece(ledger, size)
+                    is_last = len(rowids) < size
+                    with self._database.reading() as connection:
+                        lows = scanning.bounds_of(connection, ledger, rowids, is_last) if len(rowids) else None
+                        if lows is None:
+                            ledger.set_apart(list(scanning.runs_below(connection, ledger)))
+                    piece = scanning.read_piece(bulk, ledger, rowids, lows) if lows else None
+                    with self._database.reading() as connection:
+                        self._check_unmoved(connection, ledger)
+                    if lows is None or is_last:
+                        scanning.end_scan(ledger)
+                    if piece is not None:
+                        yield self._given(ledger, rowids, piece)
+                    del piece
+        except Unsuited:
             with self._database.reading() as connection:
-                self._check_unmoved(connection, ledger)
-                is_last = len(rowids) < CHUNK_RUNS
-                piece = scanning.read_piece(connection, ledger, rowids, is_last)
-                if piece is None:
-                    ledger.set_apart(list(scanning.runs_below(connection, ledger)))
-            if piece is None or is_last:
-                scanning.end_scan(ledger)
-            if piece is not None:
-                yield self._given(ledger, rowids, *piece)
-            del piece
+                ledger.set_apart(list(scanning.runs_below(connection, ledger)))
+            scanning.end_scan(ledger)
 
     def _check_unmoved(self, connection: sqlite3.Connection, ledger: Ledger) -> None:
         if all(tails.is_unmoved(connection, table, ledger.tails[table]) for table in ("runs", "params")):
@@ -194,16 +205,15 @@ class Sync:
         if not len(rowids):
             return
         with self._database.reading() as connection:
-            heads = chunks.read_heads(connection, rowids.tolist())
-            cells = chunks.read_cells(connection, heads)
-        yield self._given(ledger, rowids, heads, cells)
+            piece = chunks.read_piece(connection, rowids.tolist())
+        yield self._given(ledger, rowids, piece)
 
-    def _given(self, ledger: Ledger, rowids: NDArray[np.int64], heads: Heads, cells: Sequence[Cells]) -> Delta:
-        ledger.give(heads.rowids, heads.digests, heads.running)
-        if len(heads.rowids) < len(rowids):
+    def _given(self, ledger: Ledger, rowids: NDArray[np.int64], piece: Piece) -> Delta:
+        ledger.give(piece.rowids, piece.digests, piece.running)
+        if len(piece.rowids) < len(rowids):
             # Deleted for good since they were found.
-            self._gone += ledger.drop(np.setdiff1d(rowids, heads.rowids))
-        return self._delta(ledger, [head.run_id for head in heads.rows], cells)
+            self._gone += ledger.drop(np.setdiff1d(rowids, piece.rowids))
+        return self._delta(ledger, piece.run_ids, piece.cells)
 
     def _delta(self, ledger: Ledger, run_ids: Sequence[str], cells: Sequence[Cells], whole: bool = True) -> Delta:
         gone, self._gone = self._gone, []
