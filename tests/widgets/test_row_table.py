@@ -10,7 +10,8 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.theme import Theme
 
-from runtower_widgets.row_table import RowTable, TableColumn
+from runtower_widgets.row_table import RowTable
+from runtower_widgets.table_cells import TableColumn
 from runtower_widgets.tones import TONES, Span
 
 NAMES = ("plain", "試験実行", "🚀 launch", "ﬁne é")

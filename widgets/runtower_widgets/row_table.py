@@ -3,56 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from runtower_widgets.table_cells import NoRows, TableColumn, TableRows, cell_spans, fitted
 from runtower_widgets.tones import Span, Tones
 
 _STRIPS_KEPT: Final = 512
-
-
-@dataclass(frozen=True, slots=True)
-class TableColumn:
-    """A column on the screen. `width` in cells; a `frozen` one stays at the left when the others are scrolled."""
-
-    id: str
-    title: str
-    width: int
-    right: bool = False
-    frozen: bool = False
-    tone: str = ""
-
-
-class TableRows(Protocol):
-    """What a table shows. `version` changes with anything that rows show."""
-
-    @property
-    def version(self) -> int: ...
-
-    def __len__(self) -> int: ...
-
-    def cells(self, index: int, columns: Sequence[TableColumn], cursor: bool) -> Sequence[Sequence[Span]]:
-        """One sequence of (text, tone) spans for each column; the table cuts and pads. `cursor`: it stands here."""
-        ...
-
-
-class NoRows:
-    """A table before there is anything to show."""
-
-    version = 0
-
-    def __len__(self) -> int:
-        return 0
-
-    def cells(self, index: int, columns: Sequence[TableColumn], cursor: bool) -> Sequence[Sequence[Span]]:
-        raise IndexError(index)
 
 
 class RowTable(Widget, can_focus=True):
@@ -214,7 +176,7 @@ class RowTable(Widget, can_focus=True):
     def _header(self) -> Strip:
         spans: list[Span] = []
         for _, column, width in self.shown_columns():
-            title = _fit(column.title, width, column.right)
+            title = fitted(column.title, width, column.right)
             spans += [(title, f"title {column.tone}".strip()), (" ", "")]
         return self._tones.strip(spans, self.size.width)
 
@@ -226,7 +188,7 @@ class RowTable(Widget, can_focus=True):
             ground = "cursor" if self.has_focus else "cursor-away"
         spans: list[Span] = []
         for (_, column, width), cell in zip(shown, self.rows.cells(index, columns, index == self.cursor), strict=True):
-            spans += _cell(cell, width, column.right)
+            spans += cell_spans(cell, width, column.right)
             spans.append((" ", ""))
         return self._tones.strip(spans, self.size.width, ground)
 
@@ -275,28 +237,3 @@ class RowTable(Widget, can_focus=True):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return container.height
-
-
-def _cell(spans: Sequence[Span], width: int, right: bool) -> list[Span]:
-    """The spans of a cell in exactly `width` cells."""
-    if len(spans) == 1:
-        text, tone = spans[0]
-        return [(_fit(text, width, right), tone)]
-    out: list[Span] = []
-    used = 0
-    for text, tone in spans:
-        length = cell_len(text)
-        if used + length > width:
-            out.append((set_cell_size(text, width - used), tone))
-            return out
-        out.append((text, tone))
-        used += length
-    gap = (" " * (width - used), "")
-    return [gap, *out] if right else [*out, gap]
-
-
-def _fit(text: str, width: int, right: bool) -> str:
-    length = len(text) if text.isascii() else cell_len(text)
-    if length > width:
-        return set_cell_size(text, width)
-    return " " * (width - length) + text if right else text + " " * (width - length)

@@ -7,16 +7,16 @@ Global rows are dense int32, given once a session as runs become known; they are
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from runtower.catalog.columns import Column, NumberColumn, TextColumn, joined
-from runtower.catalog.segment import Floats, Ints, RunCell, Segment
+from runtower.catalog.derived import DEAD, DERIVED
+from runtower.catalog.segment import Ints, RunCell, Segment
 from runtower.catalog.source_table import SourceTable, put_numbers, with_texts
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Experiment, Kind, RunKey
@@ -76,7 +76,7 @@ class Catalogue:
             self._columns.pop(runs.EXPERIMENT, None)
         if segment is not None:
             self._pieces.append((source, segment))
-            for key in _DERIVED:
+            for key in DERIVED:
                 self._columns.pop(key, None)
 
     def rebase(self, source: int, upto: int, base: Segment) -> None:
@@ -88,7 +88,7 @@ class Catalogue:
     def reset(self, source: int, base: Segment | None, experiments: Sequence[Experiment] = ()) -> None:
         """Another store answers under this name. Its old rows die; the new ones get new numbers."""
         table = self.sources[source]
-        self._source_of[self._globals[source]] = _DEAD
+        self._source_of[self._globals[source]] = DEAD
         table.reset(base)
         table.experiments = {experiment.experiment_id: experiment for experiment in experiments}
         self._globals[source] = np.empty(0, np.int32)
@@ -218,7 +218,7 @@ class Catalogue:
         return column if isinstance(column, TextColumn) else TextColumn.empty(self.size)
 
     def _make(self, key: ColumnKey) -> Column:
-        derive = _DERIVED.get(key)
+        derive = DERIVED.get(key)
         if derive is not None:
             return derive(self)
         if self._is_number(key):
@@ -241,9 +241,6 @@ class Catalogue:
         return self._globals[source]
 
 
-_DEAD: Final = 255
-
-
 def _grown(old: NDArray, size: int) -> NDArray:  # type: ignore[type-arg]
     """A copy of `size`; new places are missing."""
     new = np.empty(size, old.dtype)
@@ -253,56 +250,3 @@ def _grown(old: NDArray, size: int) -> NDArray:  # type: ignore[type-arg]
     else:
         new[len(old) :] = -1
     return new
-
-
-def _experiment(catalogue: Catalogue) -> TextColumn:
-    """Names of experiments; an id without a name stands for itself."""
-    ids = catalogue.texts(runs.EXPERIMENT_ID)
-    codes = ids.codes.copy()
-    words: list[str] = []
-    id_words = ids.words.to_pylist()
-    for number, table in enumerate(catalogue.sources):
-        rows = catalogue.global_rows(number)
-        mine = codes[rows]
-        codes[rows] = np.where(mine < 0, -1, mine + len(words))
-        words += [table.experiments[word].name if word in table.experiments else word for word in id_words]
-    from_words = pa.array(words, pa.string())
-    return TextColumn(codes, from_words, np.zeros(len(words), np.uint8), _spelled(from_words))
-
-
-def _source(catalogue: Catalogue) -> TextColumn:
-    words = pa.array([table.name for table in catalogue.sources], pa.string())
-    codes = catalogue.source_numbers().astype(np.int32)
-    codes[codes == _DEAD] = -1
-    return TextColumn(codes, words, np.zeros(len(words), np.uint8), _spelled(words))
-
-
-def _run_id(catalogue: Catalogue) -> TextColumn:
-    words = pa.array([run_id for table in catalogue.sources for run_id in table.run_ids()], pa.string())
-    codes = np.full(catalogue.size, -1, np.int32)
-    offset = 0
-    for number, table in enumerate(catalogue.sources):
-        codes[catalogue.global_rows(number)] = np.arange(offset, offset + table.size)
-        offset += table.size
-    return TextColumn(codes, words, np.zeros(len(words), np.uint8), _spelled(words))
-
-
-def _duration(catalogue: Catalogue) -> NumberColumn:
-    """Milliseconds from start to end; missing while a run goes on (what is on the screen counts it up)."""
-    start, end = catalogue.numbers(runs.START_TIME), catalogue.numbers(runs.END_TIME)
-    values: Floats = end.values - start.values
-    values.view(np.int64)[start.missing | end.missing] = MISSING_BITS
-    return NumberColumn(values)
-
-
-def _spelled(words: pa.StringArray) -> Floats:
-    """Names are never taken for numbers."""
-    return NumberColumn.empty(len(words)).values
-
-
-_DERIVED: Final[dict[ColumnKey, Callable[[Catalogue], Column]]] = {
-    runs.EXPERIMENT: _experiment,
-    runs.SOURCE: _source,
-    runs.RUN_ID: _run_id,
-    runs.DURATION: _duration,
-}

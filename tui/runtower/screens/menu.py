@@ -15,7 +15,8 @@ from textual.widgets import Input
 from runtower.present.spans import inert
 from runtower.screens.keys import type_into
 from runtower_widgets.line import Line
-from runtower_widgets.row_table import RowTable, TableColumn
+from runtower_widgets.row_table import RowTable
+from runtower_widgets.table_cells import TableColumn
 from runtower_widgets.tones import Span
 
 

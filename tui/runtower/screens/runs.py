@@ -17,7 +17,8 @@ from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Span, inert, shortened, wrapped
 from runtower.screens.keys import KeyScreen
 from runtower_widgets.line import Line, Lines
-from runtower_widgets.row_table import RowTable, TableColumn
+from runtower_widgets.row_table import RowTable
+from runtower_widgets.table_cells import TableColumn
 
 if TYPE_CHECKING:
     from runtower.acts.details import RunDetails
