@@ -142,7 +142,7 @@ class Face:
     def _deleted_here(self) -> int:
         catalogue = self.desk.tower.catalogue
         lifecycle = catalogue.texts(runs.LIFECYCLE)
-        return sum(lifecycle.text(int(row)) == "deleted" for row in self.desk.newest_rows(1000))
+        return sum(lifecycle.text(int(row)) == "deleted" for row in self.desk.columns.newest_rows(1000))
 
     def _no_runs(self) -> list[Line]:
         desk = self.desk

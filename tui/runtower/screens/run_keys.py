@@ -232,7 +232,7 @@ class RunsScreen(RunsTable):
 
     def _chose_metric(self, values: list[str] | None) -> None:
         if values:
-            self.desk.use_metric(ColumnKey.of(values[0]))
+            self.desk.columns.use_metric(ColumnKey.of(values[0]))
             self.draw()
 
     def do_look_scale(self) -> None:
@@ -269,7 +269,7 @@ class RunsScreen(RunsTable):
 
     async def _sort(self, key: ColumnKey, more: bool) -> None:
         """By what is shown there: the curve's column sorts by its metric; the first direction is the likelier one."""
-        sorted_key, descending = self.desk.sort_key(key)
+        sorted_key, descending = self.desk.columns.sort_key(key)
         if more:
             self.desk.browser.sort_more(sorted_key, descending)
         else:
@@ -284,7 +284,7 @@ class RunsScreen(RunsTable):
 
     def _chose_columns(self, values: list[str] | None) -> None:
         if values is not None:
-            self.desk.show_columns([ColumnKey.of(value) for value in values])
+            self.desk.columns.show([ColumnKey.of(value) for value in values])
             self.draw()
 
     def do_columns_hide(self) -> None:
@@ -303,7 +303,7 @@ class RunsScreen(RunsTable):
         self._change(self.desk.rows.layout.resize(2))
 
     def _change(self, layout: Layout) -> None:
-        self.desk.use_layout(layout)
+        self.desk.columns.use_layout(layout)
         self.draw()
 
     # -- mark

@@ -1,0 +1,142 @@
+"""The columns of the runs table: chosen once for each choice of experiments, then the user's. No Textual."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from runtower.acts import choose
+from runtower.acts.browse import Browser
+from runtower.acts.layout import CURVE, Layout, Shown, first_layout, width_for
+from runtower.acts.remember import KeptColumn, KeptLayout
+from runtower.acts.run_rows import RunRows
+from runtower.acts.tower import Tower
+from runtower.catalog.segment import Ints
+from runtower.domain import runs
+from runtower.domain.runs import ColumnKey, Kind
+from runtower.settings import MetricSettings
+
+_CHOOSE_FROM: Final = 2000
+
+
+class Columns:
+    """Which columns the rows have and by which metric their curves are drawn."""
+
+    def __init__(
+        self,
+        tower: Tower,
+        browser: Browser,
+        rows: RunRows,
+        metrics: Mapping[str, MetricSettings],
+        layouts: Mapping[str, KeptLayout],
+    ) -> None:
+        self._tower = tower
+        self._browser = browser
+        self._rows = rows
+        self._metrics = metrics
+        self._layouts = layouts
+        self._chosen_for: str | None = None
+
+    def lay_out(self) -> None:
+        """The columns of the chosen experiments: as they were left, else chosen now, once."""
+        key = self._layout_key()
+        if self._chosen_for == key:
+            return
+        kept = self._layouts.get(key)
+        if kept is not None and kept.columns:
+            layout = Layout(tuple(Shown(c.column(), c.width) for c in kept.columns), kept.active)
+            self._use(layout, kept.metric.column() if kept.metric else None)
+            self._chosen_for = key
+            return
+        rows = self._chosen_rows()
+        if not len(rows):
+            return
+        metric, metrics, params = choose.first_columns(self._tower.catalogue, rows[:_CHOOSE_FROM])
+        several = self._browser.query.experiments is None or len(self._browser.query.experiments) > 1
+        layout = first_layout(metric, metrics, params, several)
+        self._use(Layout(tuple(self._sized(shown, rows) for shown in layout.columns), layout.active), metric)
+        if (self._tower.listed and len(rows) >= 3) or len(rows) >= 100:  # before that they may still be others
+            self._chosen_for = key
+
+    def use_layout(self, layout: Layout) -> None:
+        """The user changed the columns: from now on they are theirs."""
+        self._chosen_for = self._layout_key()
+        self._use(layout, self._rows.metric)
+
+    def use_metric(self, metric: ColumnKey) -> None:
+        """Another metric for the curve; its column takes the place of the old one's."""
+        columns = self._rows.layout.columns
+        old, known = self._rows.metric, metric in self._rows.layout.shown
+        swapped = tuple(Shown(metric, width_for(metric)) if c.key == old and not known else c for c in columns)
+        self._chosen_for = self._layout_key()
+        self._use(Layout(swapped, self._rows.layout.active), metric)
+
+    def show(self, keys: Sequence[ColumnKey]) -> None:
+        """Exactly these columns beside the name: those that were shown keep their places, new ones come last."""
+        layout = self._rows.layout
+        for key in [*(shown for shown in layout.shown if shown not in keys), *keys]:
+            if key != runs.NAME and (key in layout.shown) != (key in keys):
+                layout = layout.toggle(key, self._sized(Shown(key, width_for(key)), self._chosen_rows()).width)
+        self.use_layout(layout)
+
+    def sort_key(self, key: ColumnKey) -> tuple[ColumnKey, bool]:
+        """What sorting by a column means (the curve's by its metric), and whether the first look is descending."""
+        if key == CURVE:
+            key = self._rows.metric or runs.START_TIME
+        largest_first = key.kind is Kind.METRIC and choose.goal(key.key, self._metrics) == "max"
+        return key, largest_first or key in (runs.START_TIME, runs.END_TIME, runs.DURATION)
+
+    def newest_rows(self, most: int) -> list[int]:
+        """The newest runs of the chosen experiments, at most so many, deleted ones too."""
+        return [int(row) for row in self._chosen_rows()[:most]]
+
+    def kept(self) -> dict[str, KeptLayout]:
+        """The columns of every choice of experiments that is known, to be remembered."""
+        layouts = dict(self._layouts)
+        if self._chosen_for is not None:
+            layouts[self._chosen_for] = KeptLayout(
+                [KeptColumn.of(shown.key, shown.width) for shown in self._rows.layout.columns],
+                self._rows.layout.active,
+                KeptColumn.of(self._rows.metric) if self._rows.metric else None,
+            )
+        return layouts
+
+    def _sized(self, shown: Shown, rows: Ints) -> Shown:
+        """Params get the width of their values, the name that of the names of these runs."""
+        catalogue = self._tower.catalogue
+        if shown.key.kind is Kind.PARAM:
+            samples = [catalogue.texts(shown.key).text(row) or "" for row in rows[:40].tolist()]
+            return Shown(shown.key, width_for(shown.key, samples))
+        if shown.key == runs.NAME:
+            longest = max((len(catalogue.texts(runs.NAME).text(row) or "") for row in rows[:200].tolist()), default=0)
+            return Shown(shown.key, max(16, min(30, longest + 3)))
+        return shown
+
+    def _use(self, layout: Layout, metric: ColumnKey | None) -> None:
+        self._rows.layout = layout
+        self._rows.metric = metric
+        self._browser.search_in(key for key in layout.shown if key != CURVE)
+        self._rows.changed()
+
+    def _layout_key(self) -> str:
+        chosen = self._browser.query.experiments
+        if chosen is None:
+            return "*"
+        sources = self._tower.catalogue.sources
+        return "|".join(sorted(f"{sources[number].name}/{experiment}" for number, experiment in chosen))
+
+    def _chosen_rows(self) -> Ints:
+        """The newest runs of the chosen experiments, whatever the filter says."""
+        catalogue = self._tower.catalogue
+        mask = catalogue.alive()
+        ids = catalogue.texts(runs.EXPERIMENT_ID)
+        chosen = self._browser.query.experiments
+        if chosen is not None:
+            wanted = {experiment for _, experiment in chosen}
+            hits = np.array([*(word in wanted for word in ids.words.to_pylist()), False])
+            mask &= hits[ids.codes]
+        rows = np.flatnonzero(mask)
+        start = np.nan_to_num(catalogue.numbers(runs.START_TIME).values[rows], nan=-1.0)
+        return rows[np.argsort(-start, kind="stable")].astype(np.int32)
