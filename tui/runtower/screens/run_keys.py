@@ -1,9 +1,9 @@
-"""What the keys of the runs screen do."""
+"""What the keys of the runs screen do beside the table: find, look, take along, leave."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from textual.message import Message
 from textual.widgets import Input
@@ -13,13 +13,8 @@ from runtower.domain.errors import Invalid
 from runtower.domain.runs import ColumnKey
 from runtower.screens.copying import copy_out
 from runtower.screens.menu import Choice, Menu
-from runtower.screens.runs import RunsTable
+from runtower.screens.table_keys import TableKeys, choices
 from runtower_widgets.line import Lines
-from runtower_widgets.row_table import RowTable
-
-if TYPE_CHECKING:
-    from runtower.acts.face import Offer
-    from runtower.acts.layout import Layout
 
 _NEED_A_RUN: Final = frozenset(
     {"look.open", "look.fold", "mark.toggle", "mark.range", "mark.pin", "mark.baseline", "take.id", "take.menu"}
@@ -27,7 +22,7 @@ _NEED_A_RUN: Final = frozenset(
 _NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric"})
 
 
-class RunsScreen(RunsTable):
+class RunsScreen(TableKeys):
     """One method an action: `do_` + its id."""
 
     class MouseToggled(Message):
@@ -53,81 +48,6 @@ class RunsScreen(RunsTable):
         if self.step < len(self.steps) and action_id in self.steps[self.step][1]:
             self.step += 1
             self.draw_soon()
-
-    # -- move
-
-    def _pane_is_focused(self) -> bool:
-        return self.focused is not None and self.focused.id == "details"
-
-    def _move(self, by: int) -> None:
-        if self._pane_is_focused():
-            self.query_one("#details", Lines).move_by(by)
-        else:
-            self.table.move_by(by)
-
-    def _page(self, pages: float) -> None:
-        if self._pane_is_focused():
-            pane = self.query_one("#details", Lines)
-            pane.move_by(int(pages * max(2, pane.size.height)))
-        else:
-            self.table.move_page(pages)
-
-    def do_move_down(self) -> None:
-        self._move(1)
-
-    def do_move_up(self) -> None:
-        self._move(-1)
-
-    def do_move_page_down(self) -> None:
-        self._page(1)
-
-    def do_move_page_up(self) -> None:
-        self._page(-1)
-
-    def do_move_half_down(self) -> None:
-        self._page(0.5)
-
-    def do_move_half_up(self) -> None:
-        self._page(-0.5)
-
-    async def do_move_first(self) -> None:
-        if self._pane_is_focused():
-            self.query_one("#details", Lines).move_by(-(10**6))
-            return
-        if any(self.desk.browser.pending):
-            self.desk.browser.cursor = None
-            await self._order()
-        self.table.move_to(0)
-
-    def do_move_last(self) -> None:
-        if self._pane_is_focused():
-            self.query_one("#details", Lines).move_by(10**6)
-        else:
-            self.table.move_to(len(self.table.rows) - 1)
-
-    def do_move_left(self) -> None:
-        self._activate(self.desk.rows.layout.move(-1))
-
-    def do_move_right(self) -> None:
-        self._activate(self.desk.rows.layout.move(1))
-
-    def _activate(self, layout: Layout) -> None:
-        """Another column is the active one; the table scrolls to it."""
-        self.desk.rows.layout = layout
-        table = self.table
-        loose = layout.active - 1
-        if loose < table.first_column:
-            table.move_columns(loose - table.first_column)
-        self.draw_table()
-        while not table.shows(str(layout.active)) and loose > table.first_column:
-            table.move_columns(1)
-        self.draw_table()
-
-    def do_pane_next(self) -> None:
-        self.focus_next()
-
-    def do_pane_previous(self) -> None:
-        self.focus_previous()
 
     # -- find
 
@@ -174,7 +94,7 @@ class RunsScreen(RunsTable):
     def do_find_experiments(self) -> None:
         assert self.face is not None
         chosen = self.desk.browser.query.experiments
-        offers = [Choice("*", "all experiments"), *_choices(self.face.experiment_offers())]
+        offers = [Choice("*", "all experiments"), *choices(self.face.experiment_offers())]
         here = {f"{number}/{one}" for number, one in chosen} if chosen is not None else {"*"}
         start = next((place for place, choice in enumerate(offers) if choice.value in here), 0)
         footer = "type to search   enter pick   tab mark several   ctrl+t mark all   esc back"
@@ -228,7 +148,7 @@ class RunsScreen(RunsTable):
 
     def do_look_metric(self) -> None:
         assert self.face is not None
-        self.app.push_screen(Menu("metric of the curve", _choices(self.face.metric_offers())), self._chose_metric)
+        self.app.push_screen(Menu("metric of the curve", choices(self.face.metric_offers())), self._chose_metric)
 
     def _chose_metric(self, values: list[str] | None) -> None:
         if values:
@@ -252,96 +172,6 @@ class RunsScreen(RunsTable):
         browser.show_tree(not browser.query.tree)
         await self._order()
 
-    # -- columns
-
-    async def do_columns_sort(self) -> None:
-        key = self.desk.rows.layout.active_key
-        await self._sort(key, more=False)
-
-    async def do_columns_sort_more(self) -> None:
-        await self._sort(self.desk.rows.layout.active_key, more=True)
-
-    async def on_row_table_header_clicked(self, event: RowTable.HeaderClicked) -> None:
-        if self.face is not None and event.column_id.isdecimal():
-            layout = self.desk.rows.layout
-            self.desk.rows.layout = layout.move(int(event.column_id) - layout.active)
-            await self.do_columns_sort()
-
-    async def _sort(self, key: ColumnKey, more: bool) -> None:
-        """By what is shown there: the curve's column sorts by its metric; the first direction is the likelier one."""
-        sorted_key, descending = self.desk.columns.sort_key(key)
-        if more:
-            self.desk.browser.sort_more(sorted_key, descending)
-        else:
-            self.desk.browser.sort_by(sorted_key, descending)
-        await self._order()
-
-    def do_columns_choose(self) -> None:
-        assert self.face is not None
-        offers, shown = self.face.column_offers()
-        footer = "type to search   tab show or hide   enter done   esc back"
-        self.app.push_screen(Menu("columns", _choices(offers), marked=set(shown), footer=footer), self._chose_columns)
-
-    def _chose_columns(self, values: list[str] | None) -> None:
-        if values is not None:
-            self.desk.columns.show([ColumnKey.of(value) for value in values])
-            self.draw()
-
-    def do_columns_hide(self) -> None:
-        self._change(self.desk.rows.layout.hide())
-
-    def do_columns_earlier(self) -> None:
-        self._change(self.desk.rows.layout.shift(-1))
-
-    def do_columns_later(self) -> None:
-        self._change(self.desk.rows.layout.shift(1))
-
-    def do_columns_narrower(self) -> None:
-        self._change(self.desk.rows.layout.resize(-2))
-
-    def do_columns_wider(self) -> None:
-        self._change(self.desk.rows.layout.resize(2))
-
-    def _change(self, layout: Layout) -> None:
-        self.desk.columns.use_layout(layout)
-        self.draw()
-
-    # -- mark
-
-    def _with_row(self) -> int:
-        row = self.desk.browser.row_at(self.table.cursor)
-        assert row is not None
-        return row
-
-    def _marked(self) -> None:
-        self.desk.rows.changed()
-        self.draw()
-
-    def do_mark_toggle(self) -> None:
-        self.desk.browser.toggle_mark(self._with_row())
-        self.table.move_by(1)
-        self._marked()
-
-    def do_mark_range(self) -> None:
-        self.desk.browser.mark_range(self._with_row())
-        self._marked()
-
-    def do_mark_all(self) -> None:
-        self.desk.browser.mark_all()
-        self._marked()
-
-    def do_mark_invert(self) -> None:
-        self.desk.browser.invert_marks()
-        self._marked()
-
-    async def do_mark_pin(self) -> None:
-        self.desk.browser.toggle_pin(self._with_row())
-        await self._order()
-
-    def do_mark_baseline(self) -> None:
-        self.desk.browser.toggle_baseline(self._with_row())
-        self._marked()
-
     # -- take along, live, everywhere
 
     async def do_take_id(self) -> None:
@@ -349,7 +179,7 @@ class RunsScreen(RunsTable):
 
     def do_take_menu(self) -> None:
         assert self.face is not None
-        self.app.push_screen(Menu("copy", _choices(self.face.copy_offers(self._with_row()))), self._chose_copy)
+        self.app.push_screen(Menu("copy", choices(self.face.copy_offers(self._with_row()))), self._chose_copy)
 
     async def _chose_copy(self, values: list[str] | None) -> None:
         if values:
@@ -390,11 +220,11 @@ class RunsScreen(RunsTable):
 
     def _menu(self, title: str, ids: Sequence[str]) -> None:
         known = {action.id: action for action in ACTIONS}
-        choices = [
+        offered = [
             Choice(a.id, a.title, self.keymap.shown_all(a.id), f"{a.group.lower()}  {a.id}", self.why_not(a.id))
             for a in (known[one] for one in ids)
         ]
-        self.app.push_screen(Menu(title, choices, hint_width=12), self._chose_action)
+        self.app.push_screen(Menu(title, offered, hint_width=12), self._chose_action)
 
     async def _chose_action(self, values: list[str] | None) -> None:
         if values:
@@ -419,18 +249,3 @@ class RunsScreen(RunsTable):
     def do_demo_dismiss(self) -> None:
         self.desk.kept.demo_dismissed = True
         self.draw()
-
-    # -- order
-
-    async def _order(self) -> None:
-        await self.desk.order()
-        self.draw()
-
-    async def _order_from_the_top(self) -> None:
-        self.desk.browser.cursor = None
-        await self._order()
-        self.table.move_to(0)
-
-
-def _choices(offers: Sequence[Offer]) -> list[Choice]:
-    return [Choice(offer.value, offer.text, "", offer.detail) for offer in offers]

@@ -11,34 +11,20 @@ from textual.containers import Container, Horizontal
 from textual.timer import Timer
 from textual.widgets import Input
 
-from runtower.actions import BY_ID
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
-from runtower.present.spans import Span, inert, shortened, wrapped
+from runtower.present.spans import wrapped
 from runtower.screens.keys import KeyScreen
+from runtower.screens.run_lines import ending, footer, rule, table_columns
 from runtower_widgets.line import Line, Lines
 from runtower_widgets.row_table import RowTable
-from runtower_widgets.table_cells import TableColumn
 
 if TYPE_CHECKING:
     from runtower.acts.details import RunDetails
     from runtower.acts.face import Desk, Face
 
 _WIDE: Final = 160
-_FOOTER: Final = (
-    "find.filter",
-    "app.help",
-    "look.open",
-    "mark.toggle",
-    "columns.sort",
-    "find.experiments",
-    "columns.choose",
-    "mark.baseline",
-    "look.differences",
-    "find.mine",
-)
 _FRAME: Final = 0.03
-_SHORTEST_NAME: Final = 12
 _REST: Final = 0.1
 
 
@@ -130,7 +116,7 @@ class RunsTable(KeyScreen):
         room = min(width // 2, sum(len(text) for text, _ in right)) if filtering else "1fr"
         if room != self._query_room:
             self._query_room = query.styles.width = room
-        query.say(() if filtering else left, _ending(right, room) if filtering else right)
+        query.say(() if filtering else left, ending(right, room) if filtering else right)
         empty = self.face.empty()
         self.query_one("#body").set_class(bool(empty), "empty")
         if not empty and self.focused is None:
@@ -145,7 +131,7 @@ class RunsTable(KeyScreen):
         """The rows; after an ordering the cursor's run stays on its line of the screen."""
         desk, table = self.desk, self.table
         desk.rows.narrow = self.size.width < 100
-        columns = self._table_columns()
+        columns = table_columns(desk.rows, dict(desk.browser.query.sort), self.glyphs, self.size.width)
         cursor = line = None
         if self._drawn_order != desk.browser.ordered:
             self._drawn_order = desk.browser.ordered
@@ -164,23 +150,6 @@ class RunsTable(KeyScreen):
             index = min(self.table.cursor, max(0, len(browser.view.rows) - 1))
             browser.cursor = browser.row_at(index)
         return index
-
-    def _table_columns(self) -> list[TableColumn]:
-        rows = self.desk.rows
-        order = dict(self.desk.browser.query.sort)
-        columns = [TableColumn("gutter", "", 3, frozen=True)]
-        for place, shown in enumerate(rows.layout.columns):
-            right = rows.is_right(shown.key)
-            title = inert(shown.title, self.glyphs)
-            mark = ""
-            if shown.key in order:
-                mark = self.glyphs.descending if order[shown.key] else self.glyphs.ascending
-            title = shortened(title, shown.width - len(mark), self.glyphs) + mark
-            tone = "active" if place == rows.layout.active else ""
-            # In a small split the name gives way, so that state, metric and curve remain.
-            width = max(_SHORTEST_NAME, min(shown.width, self.size.width - 37)) if place == 0 else shown.width
-            columns.append(TableColumn(str(place), title, width, right, place == 0, tone))
-        return columns
 
     def _draw_words(self) -> None:
         """One line for what a user should know now: an error, a notice, the demo's steps."""
@@ -206,20 +175,7 @@ class RunsTable(KeyScreen):
         pane.say(lines)
 
     def _draw_keys(self) -> None:
-        spans: list[Span] = [(" ", "")]
-        left = self.size.width - 1
-        shown = [action_id for action_id in _FOOTER if not self.why_not(action_id) and self.keymap.shown(action_id)]
-        keep = [a for a in shown if a in ("find.filter", "app.help")]
-        for action_id in shown:
-            text = f" {BY_ID[action_id].short}   "
-            key = self.keymap.shown(action_id)
-            rest = sum(len(f"{self.keymap.shown(a)} {BY_ID[a].short}   ") for a in keep if a != action_id)
-            if action_id not in keep and len(key) + len(text) > left - rest:
-                continue
-            keep = [a for a in keep if a != action_id]
-            spans += [(key, "key"), (text, "dim")]
-            left -= len(key) + len(text)
-        self.query_one("#keys", Line).say(spans)
+        self.query_one("#keys", Line).say(footer(self.keymap, self.why_not, self.size.width))
 
     # -- the run under the cursor
 
@@ -254,10 +210,10 @@ class RunsTable(KeyScreen):
         assert self.face is not None
         browser = self.desk.browser
         row = browser.row_at(self.table.cursor)
-        rule, pane = self.query_one("#rule", Line), self.query_one("#details", Lines)
+        over, pane = self.query_one("#rule", Line), self.query_one("#details", Lines)
         if row is None:
             self._details = None
-            rule.say(())
+            over.say(())
             pane.say(())
             return
         fresh = self._details is None or self._details.row != row
@@ -267,30 +223,11 @@ class RunsTable(KeyScreen):
         form = self._form()
         lines = self.face.pane(self._details, self._base, width, pane.size.height, form, self._only_differences)
         pane.say([((" ", ""), *line) for line in lines], 0 if fresh else None)
-        self._draw_rule(rule)
+        against = self._base.name if self._base is not None and self._base.row != row else ""
+        width = over.size.width or self.size.width
+        over.say(rule(self._details.name, against, width, form == "beside", self.glyphs))
 
     _only_differences = False
-
-    def _draw_rule(self, rule: Line) -> None:
-        assert self._details is not None
-        dash = self.glyphs.rule
-        width = rule.size.width or self.size.width
-        name = shortened(inert(self._details.name, self.glyphs), max(8, width // 2 - 8), self.glyphs)
-        spans: list[Span] = [(f" {dash}{dash} ", "rule"), (name, "bright"), (" ", "")]
-        used = len(name) + 5
-        base = self._base
-        if self._form() == "beside" and width >= 80:
-            half = (width - 1) // 2 + 2
-            spans.append((dash * max(0, half - used - 1) + self.glyphs.tee, "rule"))
-            used = max(used, half)
-            if base is not None and base.row != self._details.row:
-                said = shortened(
-                    f"differs from the baseline {inert(base.name, self.glyphs)}", width - used - 6, self.glyphs
-                )
-                spans += [(f"{dash}{dash} ", "rule"), (said, "title"), (" ", "")]
-                used += len(said) + 4
-        spans.append((dash * max(0, width - used - 1), "rule"))
-        rule.say(spans)
 
     def _form(self) -> str:
         """How the pane says things: by its room."""
@@ -323,15 +260,3 @@ class RunsTable(KeyScreen):
         if self.face is not None:
             self.desk.tick()
             self.draw()
-
-
-def _ending(spans: Sequence[Span], room: int | str) -> list[Span]:
-    """The first pieces that fit whole."""
-    out: list[Span] = []
-    left = room if isinstance(room, int) else 0
-    for text, tone in spans:
-        left -= len(text)
-        if left < 0:
-            break
-        out.append((text, tone))
-    return out
