@@ -310,7 +310,7 @@ def keys_while_syncing(bench: Bench) -> Figures:
         return "reading" in lines[0]
 
     for name, keys in kinds.items():
-        for _ in bench.times(2):
+        for _ in bench.times(6):  # a sync is over after some 70 keys
             with home() as where, where.open(store) as screen:
                 screen.await_words("reading", 60)
                 screen.listen(0.6)

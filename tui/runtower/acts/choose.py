@@ -7,16 +7,15 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from runtower.catalog.catalogue import Catalogue
-from runtower.catalog.columns import NumberColumn, TextColumn
 from runtower.catalog.segment import Ints
 from runtower.domain.runs import ColumnKey, Kind
-from runtower.domain.values import number_of
+from runtower.domain.values import MISSING_BITS, number_of
 from runtower.settings import MetricSettings
 
 _CANDIDATES: Final = 60
+_SAMPLE: Final = 400
 _PARAMS: Final = 6
 _METRICS: Final = 2
 _STAGES: Final = (r"(^|[/_.\-])(val|valid|validation|eval|dev)", r"(^|[/_.\-])test", r"(^|[/_.\-])train")
@@ -71,19 +70,17 @@ def metrics_in_order(catalogue: Catalogue, rows: Ints) -> list[ColumnKey]:
 def params_in_order(catalogue: Catalogue, rows: Ints) -> list[ColumnKey]:
     """The params worth a column, the most telling first: by coverage and variety, learning rate and model first; from
     three runs on without those that are the same in all; paths, names and seeds last."""
-    shares = _shares(catalogue, rows, Kind.PARAM)
+    rows = _sample(rows)
     worth: dict[ColumnKey, tuple[bool, float, bool, int, str]] = {}
-    for key, share in shares.items():
-        column = catalogue.column(key)
-        if not isinstance(column, TextColumn):
+    for key in _widest(catalogue, rows, Kind.PARAM):
+        words = [word for word in catalogue.texts_at(key, rows) if word is not None]
+        used, share = list(dict.fromkeys(words)), len(words) / max(1, len(rows))
+        if not used or (len(used) < 2 and share == 1.0 and len(rows) >= 3):
             continue
-        codes = column.codes[rows]
-        used = np.unique(codes[codes >= 0])
-        if len(used) < 2 and (share == 1.0 or len(used) < 1) and len(rows) >= 3:
-            continue
-        words = column.words.take(pa.array(used[:50])).to_pylist()
-        longest = max((len(word) for word in words), default=0)
-        every_run_its_own = len(used) >= max(3, len(rows)) and not any(number_of(word) is not None for word in words)
+        longest = max(map(len, used[:50]))
+        every_run_its_own = len(used) >= max(3, len(rows)) and not any(
+            number_of(word) is not None for word in used[:50]
+        )
         telling = next((n for n, pattern in enumerate(_TELLING) if pattern.search(key.key)), len(_TELLING))
         noise = bool(_NOISE.search(key.key)) or longest > 40 or every_run_its_own
         worth[key] = (noise and telling == len(_TELLING), -round(share, 1), len(used) < 2, telling, key.key)
@@ -98,20 +95,27 @@ def first_columns(catalogue: Catalogue, rows: Ints) -> tuple[ColumnKey | None, l
 
 def _shares(catalogue: Catalogue, rows: Ints, kind: Kind) -> dict[ColumnKey, float]:
     """Which part of the runs has each key, for the keys with the widest coverage in the whole catalogue."""
+    rows = _sample(rows)
+    shares: dict[ColumnKey, float] = {}
+    for key in _widest(catalogue, rows, kind):
+        there = catalogue.numbers_at(key, rows).view(np.int64) != MISSING_BITS
+        if there.any():
+            shares[key] = float(there.mean())
+    return shares
+
+
+def _widest(catalogue: Catalogue, rows: Ints, kind: Kind) -> list[ColumnKey]:
+    """The keys that most runs have, and, of a small experiment in a large catalogue, those of its own."""
     coverage = {key: count for key, count in catalogue.coverage().items() if key.kind is kind}
     widest = sorted(coverage, key=lambda key: (-coverage[key], key.key))[:_CANDIDATES]
     if len(coverage) > _CANDIDATES and len(rows) < catalogue.size // 2:
         widest = list(dict.fromkeys([*widest, *_keys_of(catalogue, rows, kind)]))
-    shares: dict[ColumnKey, float] = {}
-    for key in widest:
-        if len(rows) and catalogue.covers(key):
-            shares[key] = 1.0
-            continue
-        column = catalogue.column(key)
-        there = ~column.missing[rows] if isinstance(column, NumberColumn) else column.codes[rows] >= 0
-        if len(rows) and there.any():
-            shares[key] = float(there.mean())
-    return shares
+    return widest
+
+
+def _sample(rows: Ints) -> Ints:
+    """Enough of these runs to tell what most have."""
+    return rows[:: max(1, len(rows) // _SAMPLE)]
 
 
 def _keys_of(catalogue: Catalogue, rows: Ints, kind: Kind) -> list[ColumnKey]:

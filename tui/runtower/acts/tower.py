@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 import numpy as np
 
 from runtower.catalog.catalogue import Catalogue
+from runtower.catalog.columns import Column
 from runtower.catalog.segment import Ints
 from runtower.domain.runs import ColumnKey, RunKey
 from runtower.link.client import Link
 from runtower.link.events import Base, Event, Health, Opened, Rows, State
 from runtower.link.native import give_back
+from runtower.link.offloop import off_loop
 from runtower.sources.port import Identity, RowError
+
+# Bringing a dozen columns up to so many new rows takes longer than a key may wait.
+_MANY = 2000
 
 Change = Callable[["News"], None]
 
@@ -65,11 +70,17 @@ class Tower:
 
     async def _listen(self, number: int) -> None:
         async for event in self.links[number].events():
-            news = self._apply(number, event)
+            columns = {}
+            if isinstance(event, Rows) and event.segment is not None and len(event.segment.rows) >= _MANY:
+                columns = await off_loop(self.catalogue.preparing(number, event.segment))
+            news = self._apply(number, event, columns)
             for change in self._heard:
                 change(news)
+            if isinstance(event, Base):
+                self.catalogue.renew(await off_loop(self.catalogue.renewal()))
+                await off_loop(give_back)  # the pieces that the base stands for are gone
 
-    def _apply(self, number: int, event: Event) -> News:
+    def _apply(self, number: int, event: Event, columns: Mapping[ColumnKey, Column]) -> News:
         nothing = np.empty(0, np.int32)
         match event:
             case Opened():
@@ -79,7 +90,8 @@ class Tower:
                     self.catalogue.reset(number, event.base, event.experiments or ())
                 return News(number, nothing, frozenset(), reset=fresh)
             case Rows():
-                self.catalogue.add(number, event.seq, event.segment, event.gone.tolist(), event.experiments)
+                gone = event.gone.tolist()
+                self.catalogue.add(number, event.seq, event.segment, gone, event.experiments, columns)
                 self._note(number, event.errors)
                 if event.segment is None:
                     return News(number, nothing, frozenset())
@@ -87,7 +99,6 @@ class Tower:
                 return News(number, rows, event.segment.entries)
             case Base():
                 self.catalogue.rebase(number, event.upto_seq, event.segment)
-                give_back()  # the pieces that the base stands for are gone
                 return News(number, nothing, frozenset(), health_only=True)
             case Health():
                 return News(number, nothing, frozenset(), health_only=True)

@@ -1,14 +1,16 @@
 """Every run of every source, as columns that are made when somebody looks at them.
 
 Global rows are dense int32, given once a session as runs become known; they are the identity of a run on the screen
-(marks, cursor, pins). Only the UI's loop changes a catalogue; what it hands out may be read anywhere.
+(marks, cursor, pins). Only the UI's loop changes a catalogue; what it hands out may be read anywhere, and columns may
+be asked for in any thread.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from threading import RLock
 from typing import Final
 
 import numpy as np
@@ -16,11 +18,11 @@ from numpy.typing import NDArray
 
 from runtower.catalog.columns import Column, NumberColumn, TextColumn, joined
 from runtower.catalog.derived import DEAD, DERIVED
-from runtower.catalog.segment import Ints, RunCell, Segment
+from runtower.catalog.segment import Floats, Ints, RunCell, Segment
 from runtower.catalog.source_table import SourceTable, put_numbers, with_texts
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Experiment, Kind, RunKey
-from runtower.domain.values import MISSING_BITS
+from runtower.domain.values import MISSING, MISSING_BITS
 
 _COLUMNS_KEPT: Final = 24
 _NUMBER_ATTRIBUTES: Final = frozenset({runs.START_TIME, runs.END_TIME})
@@ -41,6 +43,8 @@ class Catalogue:
         self._local_of = np.empty(0, np.int32)
         self._columns: OrderedDict[ColumnKey, tuple[Column, int]] = OrderedDict()
         self._pieces: list[tuple[int, Segment]] = []  # what came since the columns were last forgotten
+        self._making = RLock()
+        self._renewing = self._prepared_for = (self._pieces, 0)
 
     # -- what changes it
 
@@ -60,8 +64,9 @@ class Catalogue:
         segment: Segment | None,
         gone: Iterable[int] = (),
         experiments: Sequence[Experiment] | None = None,
+        columns: Mapping[ColumnKey, Column] | None = None,
     ) -> None:
-        """A piece of news of one source."""
+        """A piece of news of one source, with the columns that `preparing` made of it."""
         table = self.sources[source]
         before = table.size
         gone = list(gone)
@@ -75,15 +80,65 @@ class Catalogue:
             self.shape += 1
             self._columns.pop(runs.EXPERIMENT, None)
         if segment is not None:
-            self._pieces.append((source, segment))
-            for key in DERIVED:
-                self._columns.pop(key, None)
+            with self._making:
+                self._pieces.append((source, segment))
+                for key in DERIVED:
+                    self._columns.pop(key, None)
+                pieces, since = self._prepared_for
+                if columns and pieces is self._pieces and since == len(pieces) - 1:
+                    self._columns.update((key, (column, since + 1)) for key, column in columns.items())
+
+    def preparing(self, source: int, segment: Segment) -> Callable[[], dict[ColumnKey, Column]]:
+        """What brings the present columns up to a large piece; to be called off the loop, then `add` the piece."""
+        with self._making:
+            since = len(self._pieces)
+            current = {key: column for key, (column, made) in self._columns.items() if made == since}
+        self._prepared_for = self._pieces, since
+        known, first = self._globals[source], self.size
+        fresh = max(0, int(segment.rows[-1]) + 1 - len(known)) if len(segment.rows) else 0
+        places = np.concatenate([known, np.arange(first, first + fresh, dtype=np.int32)])[segment.rows]
+
+        def prepare() -> dict[ColumnKey, Column]:
+            found: dict[ColumnKey, Column] = {}
+            for key, column in current.items():
+                if key not in DERIVED:
+                    found[key] = patched(key, column, first + fresh, [(places, segment)])
+                    _ = found[key].missing  # worked out here and not while a key waits
+            return found
+
+        return prepare
 
     def rebase(self, source: int, upto: int, base: Segment) -> None:
-        """The source's process made one base of the pieces so far: nothing changes but where the cells lie."""
-        self.sources[source].rebase(upto, base)
-        self._number(source)
-        self._forget()
+        """The source's process made one base of the pieces so far: nothing changes but where the cells lie.
+
+        Columns that are up to date stay, over the words of the old pieces, until `renewal` is through.
+        """
+        with self._making:
+            self.sources[source].rebase(upto, base)
+            self._number(source)
+            current = {key: column for key, (column, since) in self._columns.items() if since == len(self._pieces)}
+            self._forget()
+            self._columns.update((key, (column, 0)) for key, column in current.items())
+
+    def renewal(self) -> Callable[[], dict[ColumnKey, Column]]:
+        """What makes the present columns anew out of the present pieces; to be called off the loop, then `renew`."""
+        keys = [key for key in self._columns if key not in DERIVED]
+        places, tables = list(self._globals), [table.frozen() for table in self.sources]
+        size, pieces = self.size, self._pieces
+        since = len(pieces)
+
+        def make() -> dict[ColumnKey, Column]:
+            return {key: made(key, size, places, tables) for key in keys}
+
+        self._renewing = pieces, since
+        return make
+
+    def renew(self, columns: Mapping[ColumnKey, Column]) -> None:
+        """Put what `renewal` made in the place of the old columns, unless another base or store came meanwhile."""
+        pieces, since = self._renewing
+        if pieces is self._pieces:
+            with self._making:
+                self._columns.update((key, (column, since)) for key, column in columns.items() if key in self._columns)
 
     def reset(self, source: int, base: Segment | None, experiments: Sequence[Experiment] = ()) -> None:
         """Another store answers under this name. Its old rows die; the new ones get new numbers."""
@@ -109,24 +164,7 @@ class Catalogue:
 
     def _forget(self) -> None:
         self._columns.clear()
-        self._pieces.clear()
-
-    def _patched(self, key: ColumnKey, column: Column, since: int) -> Column:
-        """A column brought up to date, looking at nothing but the pieces that came since it was made."""
-        pieces = self._pieces[since:]
-        size = len(self._source_of)
-        known = column.values if isinstance(column, NumberColumn) else column.codes
-        if len(known) == size and not any(piece.whole or key in piece.entries for _, piece in pieces):
-            return column
-        if isinstance(column, NumberColumn):
-            values = _grown(column.values, size)
-            for source, piece in pieces:
-                put_numbers(values, piece, key, self._globals[source][piece.rows])
-            return NumberColumn(values)
-        codes = _grown(column.codes, size)
-        for source, piece in pieces:
-            column = with_texts(column, piece, key, self._globals[source][piece.rows], codes)
-        return column if column.codes is codes else replace(column, codes=codes)
+        self._pieces = []
 
     # -- what it tells
 
@@ -180,10 +218,6 @@ class Catalogue:
         """About how many keys there are (one in two pieces counts twice); costs nothing."""
         return sum(len(segment.entries) for table in self.sources for segment in table.segments)
 
-    def covers(self, key: ColumnKey) -> bool:
-        """Whether every run has the key; False where only its cells would tell."""
-        return all(table.covers(key) for table in self.sources if table.size)
-
     def coverage(self) -> dict[ColumnKey, int]:
         """About how many runs have each key."""
         counts: dict[ColumnKey, int] = {}
@@ -194,18 +228,20 @@ class Catalogue:
 
     def column(self, key: ColumnKey) -> Column:
         """The dense column of a key; one that no run has is all missing. The last 24 asked for are kept."""
-        found = self._columns.get(key)
-        if found is None:
-            column = self._make(key)
-        else:
-            column, since = found
-            if since < len(self._pieces):
-                column = self._patched(key, column, since)
-        self._columns[key] = column, len(self._pieces)
-        self._columns.move_to_end(key)
-        while len(self._columns) > _COLUMNS_KEPT:
-            self._columns.popitem(last=False)
-        return column
+        with self._making:
+            found = self._columns.get(key)
+            if found is None:
+                column = self._make(key)
+            else:
+                column, since = found
+                if since < len(self._pieces):
+                    came = [(self._globals[source][piece.rows], piece) for source, piece in self._pieces[since:]]
+                    column = patched(key, column, self.size, came)
+            self._columns[key] = column, len(self._pieces)
+            self._columns.move_to_end(key)
+            while len(self._columns) > _COLUMNS_KEPT:
+                self._columns.popitem(last=False)
+            return column
 
     def numbers(self, key: ColumnKey) -> NumberColumn:
         """The column as numbers: of a text column those its texts spell."""
@@ -217,28 +253,65 @@ class Catalogue:
         column = self.column(key)
         return column if isinstance(column, TextColumn) else TextColumn.empty(self.size)
 
-    def _make(self, key: ColumnKey) -> Column:
-        derive = DERIVED.get(key)
-        if derive is not None:
-            return derive(self)
-        if self._is_number(key):
-            values = NumberColumn.empty(self.size).values
-            for places, table in zip(self._globals, self.sources, strict=True):
-                values[places] = table.numbers(key).values
-            return NumberColumn(values)
-        out = TextColumn.empty(self.size)
-        for places, table in zip(self._globals, self.sources, strict=True):
-            mine = table.texts(key)
-            out.codes[places] = np.where(mine.codes < 0, -1, mine.codes + len(out.words))
-            out = joined(out, mine)
+    def numbers_at(self, key: ColumnKey, rows: Ints) -> Floats:
+        """The key's numbers of some global rows, MISSING for none. Makes no column: for a look at many keys."""
+        out = np.full(len(rows), MISSING)
+        for table, mine in self._by_source(rows):
+            out[mine] = table.numbers_at(key, self._local_of[rows[mine]])
         return out
 
-    def _is_number(self, key: ColumnKey) -> bool:
-        return key.kind is Kind.METRIC or key in _NUMBER_ATTRIBUTES
+    def texts_at(self, key: ColumnKey, rows: Ints) -> list[str | None]:
+        """The key's texts of some global rows. Makes no column: for a look at many keys."""
+        out = np.full(len(rows), None, object)
+        for table, mine in self._by_source(rows):
+            out[mine] = table.texts_at(key, self._local_of[rows[mine]])
+        return list(out)
+
+    def _by_source(self, rows: Ints) -> Iterator[tuple[SourceTable, NDArray[np.intp]]]:
+        numbers = self._source_of[rows]
+        for number, table in enumerate(self.sources):
+            mine = np.flatnonzero(numbers == number)
+            if len(mine):
+                yield table, mine
+
+    def _make(self, key: ColumnKey) -> Column:
+        derive = DERIVED.get(key)
+        return derive(self) if derive is not None else made(key, self.size, self._globals, self.sources)
 
     def global_rows(self, source: int) -> Ints:
         """By row of a source its global row."""
         return self._globals[source]
+
+
+def made(key: ColumnKey, size: int, places: Sequence[Ints], tables: Sequence[SourceTable]) -> Column:
+    """The dense column of a key of the sources' tables, `places` their rows' global rows."""
+    if key.kind is Kind.METRIC or key in _NUMBER_ATTRIBUTES:
+        values = NumberColumn.empty(size).values
+        for spots, table in zip(places, tables, strict=True):
+            values[spots] = table.numbers(key).values
+        return NumberColumn(values)
+    out = TextColumn.empty(size)
+    for spots, table in zip(places, tables, strict=True):
+        mine = table.texts(key)
+        out.codes[spots] = np.where(mine.codes < 0, -1, mine.codes + len(out.words))
+        out = joined(out, mine)
+    return out
+
+
+def patched(key: ColumnKey, column: Column, size: int, came: Sequence[tuple[Ints, Segment]]) -> Column:
+    """A column brought up to date, looking at nothing but the pieces that came since, each with its global rows."""
+    known = column.values if isinstance(column, NumberColumn) else column.codes
+    if len(known) == size and not any(piece.whole or key in piece.entries for _, piece in came):
+        return column
+    if isinstance(column, NumberColumn):
+        values = _grown(column.values, size)
+        for places, piece in came:
+            put_numbers(values, piece, key, places)
+        return NumberColumn(values)
+    codes = _grown(column.codes, size)
+    for places, piece in came:
+        column = with_texts(column, piece, key, places, codes)
+    return column if column.codes is codes else replace(column, codes=codes)
 
 
 def _grown(old: NDArray, size: int) -> NDArray:  # type: ignore[type-arg]

@@ -70,6 +70,10 @@ class TextColumn:
         """The words in lower case, for a search that doesn't mind it."""
         return pa.compute.utf8_lower(self.words)
 
+    @cached_property
+    def missing(self) -> NDArray[np.bool_]:
+        return np.asarray(self.codes < 0)
+
     def text(self, row: int) -> str | None:
         """The text of one run as the source spelled it, None where it has none."""
         code = self.codes[row]
@@ -100,12 +104,11 @@ class TextColumn:
 
     def sort_keys(self) -> tuple[Floats, NDArray[np.bool_]]:
         """Numbers to sort by (NaN sorts last), and which rows are missing."""
-        missing = self.codes < 0
         if not len(self.words):
-            return np.full(len(self.codes), np.nan), missing
+            return np.full(len(self.codes), np.nan), self.missing
         keys = self.rank[self.codes]
-        keys[missing] = np.nan
-        return keys, missing
+        keys[self.missing] = np.nan
+        return keys, self.missing
 
     def as_numbers(self) -> NumberColumn:
         """The column of the numbers its texts spell."""

@@ -120,6 +120,13 @@ class Segment:
         entry = self.entries.get(key)
         return entry.cells if entry else 0
 
+    def rows_with(self, key: ColumnKey) -> Ints:
+        """The runs that have a cell of the key here, ascending. Raises KeyError where it has none."""
+        entry = self.entries[key]
+        if entry.dense:
+            return self.rows
+        return self.block(entry.is_text)[0][entry.start : entry.start + entry.cells]
+
     def is_text(self, key: ColumnKey) -> bool:
         return self.entries[key].is_text
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from runtower.catalog.columns import NumberColumn, TextColumn, joined
+from runtower.catalog.directory import Entry
 from runtower.catalog.segment import Ints, RunCell, Segment
 from runtower.domain.runs import ColumnKey, Experiment
 from runtower.domain.values import MISSING
@@ -32,6 +33,12 @@ class SourceTable:
     def size(self) -> int:
         """One more than the greatest row id."""
         return len(self._holder)
+
+    def frozen(self) -> SourceTable:
+        """The same pieces, for making columns in a thread while others are added here."""
+        still = SourceTable(self.name)
+        still._segments, still._holder = list(self._segments), self._holder
+        return still
 
     @property
     def segments(self) -> list[Segment]:
@@ -110,12 +117,6 @@ class SourceTable:
                 counts[key] = counts.get(key, 0) + cells
         return counts
 
-    def covers(self, key: ColumnKey) -> bool:
-        """Whether every run has the key, told without looking at a cell (False where that isn't certain)."""
-        pieces = [segment for _, segment in self._segments if segment.whole]
-        entries = [segment.entries.get(key) for segment in pieces]
-        return bool(pieces) and all(entry is not None and entry.dense for entry in entries)
-
     def numbers(self, key: ColumnKey) -> NumberColumn:
         """The key's numbers by row; texts that spell numbers are not looked at here."""
         values = np.full(self.size, MISSING)
@@ -129,6 +130,40 @@ class SourceTable:
         for _, segment in self._segments:
             column = with_texts(column, segment, key, segment.rows, None)
         return column
+
+    def numbers_at(self, key: ColumnKey, rows: Ints) -> NDArray[np.float64]:
+        """The key's numbers of some rows, without a column for all of them; MISSING where there is none."""
+        out = np.full(len(rows), MISSING)
+        for segment, entry, at, hit in self._looks(key, rows):
+            if segment.whole:
+                out[_named(segment, rows)] = MISSING
+            if entry is not None and not entry.is_text:
+                out[hit] = segment.numbers(key).values[at[hit]]
+        return out
+
+    def texts_at(self, key: ColumnKey, rows: Ints) -> list[str | None]:
+        """The key's texts of some rows, without a column for all of them."""
+        out = np.full(len(rows), None, object)
+        for segment, entry, at, hit in self._looks(key, rows):
+            if segment.whole:
+                out[_named(segment, rows)] = None
+            if entry is not None and entry.is_text:
+                cells = segment.stored_texts(key)
+                codes = cells.codes[at[hit]]
+                words = cells.texts.take(pa.array(codes, mask=codes < 0))
+                out[hit] = words.to_pylist()
+        return list(out)
+
+    def _looks(
+        self, key: ColumnKey, rows: Ints
+    ) -> Iterator[tuple[Segment, Entry | None, NDArray[np.intp], NDArray[np.bool_]]]:
+        """By piece: the key's entry, where among its cells that of each row would be, and whether it is there."""
+        for _, segment in self._segments:
+            entry = segment.entries.get(key)
+            there = segment.rows if entry is None else segment.rows_with(key)
+            at = np.minimum(np.searchsorted(there, rows), max(0, len(there) - 1))
+            hit = there[at] == rows if len(there) else np.zeros(len(rows), bool)
+            yield segment, entry, at, hit
 
     def cells(self, row: int) -> list[RunCell]:
         """Everything that is known of one run, in no order."""
@@ -164,6 +199,13 @@ def with_texts(column: TextColumn, segment: Segment, key: ColumnKey, rows: Ints,
     codes[_places(segment, cells.rows, rows)] = np.where(cells.codes < 0, -1, cells.codes + len(column.words))
     ordered = segment.is_ordered(key)
     return joined(column, TextColumn(codes, cells.texts, cells.types, cells.numbers if ordered else None, ordered))
+
+
+def _named(segment: Segment, rows: Ints) -> NDArray[np.bool_]:
+    """Which rows a segment has."""
+    at = np.minimum(np.searchsorted(segment.rows, rows), len(segment.rows) - 1)
+    named: NDArray[np.bool_] = segment.rows[at] == rows
+    return named
 
 
 def _places(segment: Segment, cell_rows: Ints, rows: Ints) -> Ints:

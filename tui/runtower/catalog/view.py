@@ -96,13 +96,16 @@ def frame_of(catalogue: Catalogue, query: Query, tree: Tree | None) -> Frame:
 
 def tree_of(catalogue: Catalogue) -> Tree:
     """The tree of all runs as the catalogue is now."""
-    return grow(
+    tree = grow(
         catalogue.sources,
         [catalogue.global_rows(number) for number in range(len(catalogue.sources))],
         catalogue.texts(runs.PARENT),
         catalogue.numbers(runs.START_TIME).values,
         catalogue.alive(),
     )
+    if catalogue.size:
+        tree.children(0)  # what it looks up in is made now, in the caller's thread, and not while a row is drawn
+    return tree
 
 
 def wanted_of(frame: Frame, query: Query) -> tuple[Mask, Mask]:
