@@ -290,7 +290,7 @@ def test_only_metrics_that_moved_are_given(sqlite_store):
         )
     (delta,) = mirror.poll(source)
     assert not delta.whole
-    assert [(cells.key, cells.values.tolist()) for cells in delta.cells] == [("m3", [99.0])]
+    assert [(cells.keys, cells.values.tolist()) for cells in delta.cells] == [(["m3"], [99.0])]
 
 
 def test_only_the_workspace_that_is_set(sqlite_store, monkeypatch):

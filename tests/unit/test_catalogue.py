@@ -44,7 +44,6 @@ def test_a_base_changes_nothing_that_is_seen_and_columns_are_made_anew_beside() 
     catalogue.renew(make())
     assert catalogue.column(KEYS[0]) is not old
     assert said(catalogue) == [[*column, new] for column, new in zip(before, ["d", "7", 4.0], strict=True)]
-    assert len(catalogue.texts(KEYS[0]).words) == len(set("abcd"))
 
 
 def test_columns_made_of_pieces_that_a_second_base_replaced_are_dropped() -> None:
@@ -66,10 +65,10 @@ def test_a_large_piece_is_prepared_beside_and_then_put_in_at_once() -> None:
     said(catalogue)
     add_runs(plain, LATER, 2)
     piece = plain.sources[0].segments[-1]
-    columns = catalogue.preparing(0, piece)()
+    made = catalogue.preparing(0, piece)()
     assert said(catalogue)[0] == ["a", "b"]
-    catalogue.add(0, 3, piece, columns=columns)
-    assert catalogue.column(KEYS[0]) is columns[KEYS[0]]
+    catalogue.add(0, 3, piece, made=made)
+    assert catalogue.column(KEYS[0]) is made.columns[KEYS[0]]
     assert said(catalogue) == said(plain)
 
 
@@ -78,10 +77,10 @@ def test_what_was_prepared_before_another_piece_came_is_not_taken() -> None:
     said(catalogue)
     add_runs(plain, LATER, 2)
     piece = plain.sources[0].segments[-1]
-    columns = catalogue.preparing(0, piece)()
+    made = catalogue.preparing(0, piece)()
     add_runs(catalogue, [{"name": "z", "metrics.loss": 9.0}], 4)
     add_runs(plain, [{"name": "z", "metrics.loss": 9.0}], 4)
-    catalogue.add(0, 3, piece, columns=columns)
+    catalogue.add(0, 3, piece, made=made)
     assert [sorted(map(str, column)) for column in said(catalogue)] == [sorted(map(str, c)) for c in said(plain)]
 
 

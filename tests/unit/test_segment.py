@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runtower.catalog import merging
 from runtower.catalog.encoding import encode
 from runtower.catalog.merging import merge
 from runtower.catalog.segment import Segment, SegmentError
@@ -114,7 +115,8 @@ def test_what_is_cut_is_no_segment(cut: int) -> None:
         Segment.read(data[:cut])
 
 
-def test_a_merge_pauses_between_keys() -> None:
+def test_a_merge_pauses_between_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merging, "_RARE", 0)
     pauses: list[int] = []
     merge(
         [segment(["a"], [0], Texts(*NAME, None, ["x"]), Numbers(*LOSS, None, np.ones(1)))], (), lambda: pauses.append(1)
@@ -211,8 +213,16 @@ def _types(data: bytes) -> bytes:
 
 
 @settings(max_examples=150, deadline=None)
-@given(deltas(), st.integers(0, 4))
-def test_a_merge_says_what_replaying_says(told: list[tuple[Delta, list[int], list[int]]], split: int) -> None:
+@given(deltas(), st.integers(0, 4), st.sampled_from([0, 5, 64]))
+def test_a_merge_says_what_replaying_says(
+    told: list[tuple[Delta, list[int], list[int]]], split: int, rare: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merging, "_RARE", rare)
+        _replay(told, split)
+
+
+def _replay(told: list[tuple[Delta, list[int], list[int]]], split: int) -> None:
     model: dict[int, dict[ColumnKey, Any]] = {}
     pieces: list[Segment] = []
     gone: set[int] = set()

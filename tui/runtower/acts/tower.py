@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import numpy as np
 
-from runtower.catalog.catalogue import Catalogue
-from runtower.catalog.columns import Column
+from runtower.catalog.catalogue import Catalogue, Made
 from runtower.catalog.segment import Ints
 from runtower.domain.runs import ColumnKey, RunKey
 from runtower.link.client import Link
@@ -70,17 +69,17 @@ class Tower:
 
     async def _listen(self, number: int) -> None:
         async for event in self.links[number].events():
-            columns = {}
+            made = None
             if isinstance(event, Rows) and event.segment is not None and len(event.segment.rows) >= _MANY:
-                columns = await off_loop(self.catalogue.preparing(number, event.segment))
-            news = self._apply(number, event, columns)
+                made = await off_loop(self.catalogue.preparing(number, event.segment))
+            news = self._apply(number, event, made)
             for change in self._heard:
                 change(news)
             if isinstance(event, Base):
                 self.catalogue.renew(await off_loop(self.catalogue.renewal()))
                 await off_loop(give_back)  # the pieces that the base stands for are gone
 
-    def _apply(self, number: int, event: Event, columns: Mapping[ColumnKey, Column]) -> News:
+    def _apply(self, number: int, event: Event, made: Made | None) -> News:
         nothing = np.empty(0, np.int32)
         match event:
             case Opened():
@@ -91,7 +90,7 @@ class Tower:
                 return News(number, nothing, frozenset(), reset=fresh)
             case Rows():
                 gone = event.gone.tolist()
-                self.catalogue.add(number, event.seq, event.segment, gone, event.experiments, columns)
+                self.catalogue.add(number, event.seq, event.segment, gone, event.experiments, made)
                 self._note(number, event.errors)
                 if event.segment is None:
                     return News(number, nothing, frozenset())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Final
 
@@ -28,6 +28,15 @@ _COLUMNS_KEPT: Final = 24
 _NUMBER_ATTRIBUTES: Final = frozenset({runs.START_TIME, runs.END_TIME})
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Columns that were made beside the loop, up to date with the first `since` of `pieces`."""
+
+    columns: Mapping[ColumnKey, Column]
+    pieces: Sequence[tuple[int, Segment]]
+    since: int
+
+
 class Catalogue:
     """The sources' tables under one numbering of rows.
 
@@ -44,7 +53,6 @@ class Catalogue:
         self._columns: OrderedDict[ColumnKey, tuple[Column, int]] = OrderedDict()
         self._pieces: list[tuple[int, Segment]] = []  # what came since the columns were last forgotten
         self._making = RLock()
-        self._renewing = self._prepared_for = (self._pieces, 0)
 
     # -- what changes it
 
@@ -64,7 +72,7 @@ class Catalogue:
         segment: Segment | None,
         gone: Iterable[int] = (),
         experiments: Sequence[Experiment] | None = None,
-        columns: Mapping[ColumnKey, Column] | None = None,
+        made: Made | None = None,
     ) -> None:
         """A piece of news of one source, with the columns that `preparing` made of it."""
         table = self.sources[source]
@@ -84,27 +92,25 @@ class Catalogue:
                 self._pieces.append((source, segment))
                 for key in DERIVED:
                     self._columns.pop(key, None)
-                pieces, since = self._prepared_for
-                if columns and pieces is self._pieces and since == len(pieces) - 1:
-                    self._columns.update((key, (column, since + 1)) for key, column in columns.items())
+                if made is not None and made.pieces is self._pieces and made.since == len(self._pieces):
+                    self._columns.update((key, (column, made.since)) for key, column in made.columns.items())
 
-    def preparing(self, source: int, segment: Segment) -> Callable[[], dict[ColumnKey, Column]]:
+    def preparing(self, source: int, segment: Segment) -> Callable[[], Made]:
         """What brings the present columns up to a large piece; to be called off the loop, then `add` the piece."""
         with self._making:
-            since = len(self._pieces)
+            pieces, since = self._pieces, len(self._pieces)
             current = {key: column for key, (column, made) in self._columns.items() if made == since}
-        self._prepared_for = self._pieces, since
         known, first = self._globals[source], self.size
         fresh = max(0, int(segment.rows[-1]) + 1 - len(known)) if len(segment.rows) else 0
         places = np.concatenate([known, np.arange(first, first + fresh, dtype=np.int32)])[segment.rows]
 
-        def prepare() -> dict[ColumnKey, Column]:
+        def prepare() -> Made:
             found: dict[ColumnKey, Column] = {}
             for key, column in current.items():
                 if key not in DERIVED:
                     found[key] = patched(key, column, first + fresh, [(places, segment)])
                     _ = found[key].missing  # worked out here and not while a key waits
-            return found
+            return Made(found, pieces, since + 1)
 
         return prepare
 
@@ -120,25 +126,24 @@ class Catalogue:
             self._forget()
             self._columns.update((key, (column, 0)) for key, column in current.items())
 
-    def renewal(self) -> Callable[[], dict[ColumnKey, Column]]:
+    def renewal(self) -> Callable[[], Made]:
         """What makes the present columns anew out of the present pieces; to be called off the loop, then `renew`."""
         keys = [key for key in self._columns if key not in DERIVED]
         places, tables = list(self._globals), [table.frozen() for table in self.sources]
         size, pieces = self.size, self._pieces
         since = len(pieces)
 
-        def make() -> dict[ColumnKey, Column]:
-            return {key: made(key, size, places, tables) for key in keys}
+        def make() -> Made:
+            return Made({key: column_of(key, size, places, tables) for key in keys}, pieces, since)
 
-        self._renewing = pieces, since
         return make
 
-    def renew(self, columns: Mapping[ColumnKey, Column]) -> None:
+    def renew(self, made: Made) -> None:
         """Put what `renewal` made in the place of the old columns, unless another base or store came meanwhile."""
-        pieces, since = self._renewing
-        if pieces is self._pieces:
+        if made.pieces is self._pieces:
             with self._making:
-                self._columns.update((key, (column, since)) for key, column in columns.items() if key in self._columns)
+                fresh = {key: (column, made.since) for key, column in made.columns.items() if key in self._columns}
+                self._columns.update(fresh)
 
     def reset(self, source: int, base: Segment | None, experiments: Sequence[Experiment] = ()) -> None:
         """Another store answers under this name. Its old rows die; the new ones get new numbers."""
@@ -276,14 +281,14 @@ class Catalogue:
 
     def _make(self, key: ColumnKey) -> Column:
         derive = DERIVED.get(key)
-        return derive(self) if derive is not None else made(key, self.size, self._globals, self.sources)
+        return derive(self) if derive is not None else column_of(key, self.size, self._globals, self.sources)
 
     def global_rows(self, source: int) -> Ints:
         """By row of a source its global row."""
         return self._globals[source]
 
 
-def made(key: ColumnKey, size: int, places: Sequence[Ints], tables: Sequence[SourceTable]) -> Column:
+def column_of(key: ColumnKey, size: int, places: Sequence[Ints], tables: Sequence[SourceTable]) -> Column:
     """The dense column of a key of the sources' tables, `places` their rows' global rows."""
     if key.kind is Kind.METRIC or key in _NUMBER_ATTRIBUTES:
         values = NumberColumn.empty(size).values

@@ -34,15 +34,12 @@ class Entry(NamedTuple):
 
 
 class Slices(NamedTuple):
-    """Where the cells and words of some entries lie; arrays of one length, `keys` beside them."""
+    """Where the cells and words of some entries lie: arrays of one length."""
 
-    places: NDArray[np.intp]
-    kinds: NDArray[np.uint8]
-    keys: pa.StringArray
+    dense: NDArray[np.bool_]
     starts: NDArray[np.int64]
     cells: NDArray[np.int64]
     word_starts: NDArray[np.int64]
-    word_counts: NDArray[np.int64]
 
 
 class Directory(Mapping[ColumnKey, Entry]):
@@ -86,11 +83,11 @@ class Directory(Mapping[ColumnKey, Entry]):
 
     def cell_counts(self) -> Iterator[tuple[ColumnKey, int]]:
         """How many cells each key has."""
-        yield from zip(self, self._columns[3].tolist(), strict=True)
+        yield from zip(self, self.cells.tolist(), strict=True)
 
     def texts_of_keys(self) -> Iterator[tuple[ColumnKey, bool]]:
         """Whether each key's cells are texts."""
-        yield from zip(self, self._columns[0].tolist(), strict=True)
+        yield from zip(self, self.is_text.tolist(), strict=True)
 
     def of_kind(self, kind: Kind) -> list[ColumnKey]:
         """The keys of one family."""
@@ -112,24 +109,34 @@ class Directory(Mapping[ColumnKey, Entry]):
         """Family and key of each entry in one text, the same in each directory."""
         return pa.compute.binary_join_element_wise(pa.array(self._kinds).cast(pa.string()), self._keys, ":")
 
-    def is_sparse(self, most: int) -> NDArray[np.bool_]:
-        """By entry whether it is sparse, with fewer than `most` cells."""
-        found: NDArray[np.bool_] = ~self._columns[1] & (self._columns[3] < most)
-        return found
+    @property
+    def kinds(self) -> NDArray[np.uint8]:
+        """By entry the code of its family."""
+        return self._kinds
 
-    def slices(self, places: NDArray[np.intp], is_text: bool) -> Slices:
-        """Of the entries at these places those that hold texts, or those that hold numbers."""
-        places = places[self._columns[0][places] == is_text]
-        _, _, starts, cells, word_starts, word_counts, _ = (column[places] for column in self._columns)
-        keys = self._keys.take(pa.array(places))
-        return Slices(places, self._kinds[places], keys, starts, cells, word_starts, word_counts)
+    @property
+    def is_text(self) -> NDArray[np.bool_]:
+        """By entry whether it holds texts."""
+        is_text: NDArray[np.bool_] = self._columns[0]
+        return is_text
+
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """By entry how many cells it has."""
+        cells: NDArray[np.int64] = self._columns[3]
+        return cells
+
+    def slices(self, places: NDArray[np.intp]) -> Slices:
+        """Of the entries at these places."""
+        _, dense, starts, cells, word_starts, _, _ = (column[places] for column in self._columns)
+        return Slices(dense, starts, cells, word_starts)
 
     @cached_property
     def _sparse(self) -> dict[bool, tuple[NDArray[np.intp], NDArray[np.int64]]]:
-        texts, dense, starts, cells = self._columns[0], self._columns[1], self._columns[2], self._columns[3]
+        dense, starts = self._columns[1], self._columns[2]
         found = {}
         for is_text in (False, True):
-            places = np.flatnonzero((texts == is_text) & ~dense & (cells > 0))
+            places = np.flatnonzero((self.is_text == is_text) & ~dense & (self.cells > 0))
             places = places[np.argsort(starts[places], kind="stable")]
             found[is_text] = places, starts[places]
         return found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from runtower.catalog.directory import KINDS
@@ -38,12 +39,12 @@ def merge(segments: Sequence[Segment], gone: Iterable[int] = (), pause: Callable
         holder[segment.rows] = np.arange(offset, offset + len(segment.rows))
         offset += len(segment.rows)
     packing = Packing(alive, ids.take(pa.array(holder[alive])), True)
-    lone = _Lone(segments, newest)
+    rare = _Rare(segments, newest)
     for is_text in (False, True):
-        lone.add_to(packing, is_text)
+        rare.add_to(packing, is_text)
     text_of: dict[ColumnKey, bool] = {}
     for number, segment in enumerate(segments):
-        text_of.update((segment.entries.key(at), segment.entries.entry(at).is_text) for at in lone.others(number))
+        text_of.update((segment.entries.key(at), segment.entries.entry(at).is_text) for at in rare.others(number))
     for key in sorted(text_of):
         pause()
         having = [(number, s) for number, s in enumerate(segments) if key in s.entries]
@@ -117,8 +118,8 @@ def _last(rows: list[Ints]) -> tuple[NDArray[np.int64], Ints]:
     return order[last], ordered[last]
 
 
-class _Lone:
-    """Sparse keys with few cells that only one of the segments has: they are copied by the block, as they lie.
+class _Rare:
+    """Keys with few cells in all segments together: they are merged at once, each cell with a word of its own.
 
     Their dictionaries stay in no order; a key of so few cells is sorted when somebody looks at it.
     """
@@ -126,45 +127,84 @@ class _Lone:
     def __init__(self, segments: Sequence[Segment], newest: Ints) -> None:
         self._segments = segments
         self._newest = newest
-        names = [segment.entries.names() for segment in segments]
-        codes = pa.concat_arrays(names).dictionary_encode().indices.to_numpy() if names else np.empty(0, np.int32)
-        seen = np.bincount(codes) if len(codes) else codes
-        self._lone: list[NDArray[np.bool_]] = []
-        for segment in segments:
-            mine, codes = codes[: len(segment.entries)], codes[len(segment.entries) :]
-            self._lone.append((seen[mine] == 1) & segment.entries.is_sparse(_RARE))
+        names = pa.concat_arrays([segment.entries.names() for segment in segments] or [pa.array([], pa.string())])
+        encoded = names.dictionary_encode()
+        codes = encoded.indices.to_numpy()
+        cells = np.concatenate([segment.entries.cells for segment in segments] or [_NO_CELLS])
+        is_text = np.concatenate([segment.entries.is_text for segment in segments] or [np.empty(0, bool)])
+        count = len(encoded.dictionary)
+        texts = np.bincount(codes, is_text, count)
+        seen = np.bincount(codes, minlength=count)
+        rare = (np.bincount(codes, cells, count) < _RARE) & ((texts == 0) | (texts == seen))
+        self._rare = rare[codes]
+        self._codes = codes
+        self._kinds = np.zeros(count, np.uint8)
+        self._kinds[codes] = np.concatenate([segment.entries.kinds for segment in segments] or [self._kinds])
+        self._keys = pc.utf8_slice_codeunits(encoded.dictionary, 2)
+        self._first = np.cumsum([0, *(len(segment.entries) for segment in segments)])
 
     def others(self, number: int) -> list[int]:
         """The places of a segment's entries that are to be merged key by key."""
-        return list(np.flatnonzero(~self._lone[number]).tolist())
+        return list(np.flatnonzero(~self._rare[self._first[number] : self._first[number + 1]]).tolist())
 
     def add_to(self, packing: Packing, is_text: bool) -> None:
-        """The lone keys that hold texts, or those that hold numbers."""
-        for number, segment in enumerate(self._segments):
-            where = segment.entries.slices(np.flatnonzero(self._lone[number]), is_text)
-            if not len(where.places):
+        """The rare keys that hold texts, or those that hold numbers."""
+        pieces = [piece for number in range(len(self._segments)) if (piece := self._gather(number, is_text))]
+        if not pieces:
+            return
+        key, row = (np.concatenate([piece[at] for piece in pieces]) for at in (0, 1))
+        value, types = (np.concatenate([piece[at] for piece in pieces]) for at in (2, 4))
+        order = np.lexsort((np.arange(len(key)), row, key))
+        last = np.ones(len(order), bool)
+        last[:-1] = (key[order][1:] != key[order][:-1]) | (row[order][1:] != row[order][:-1])
+        order = order[last]
+        order = order[value[order] >= 0 if is_text else value[order].view(np.int64) != MISSING_BITS]
+        words = pa.concat_arrays([piece[3] for piece in pieces]).take(pa.array(order)) if is_text else None
+        key, row, value, types = key[order], row[order], value[order], types[order]
+        for code, kind in enumerate(KINDS):
+            mine = np.flatnonzero(self._kinds[key] == code)
+            if not len(mine):
                 continue
-            rows, values = (column[_spread(where.starts, where.cells)] for column in segment.block(is_text))
-            owner = np.repeat(np.arange(len(where.places)), where.cells)
-            keep = _counting(self._newest, rows, number)
-            keep &= values >= 0 if is_text else values.view(np.int64) != MISSING_BITS
-            counts = np.bincount(owner[keep], minlength=len(where.places)).astype(np.int32)
-            left = counts > 0
-            for code, kind in enumerate(KINDS):
-                mine = left & (where.kinds == code)
-                if not mine.any():
-                    continue
-                cells = keep & mine[owner]
-                keys = where.keys.take(pa.array(np.flatnonzero(mine)))
-                if not is_text:
-                    packing.add_many_numbers(kind, keys, counts[mine], rows[cells], values[cells])
-                    continue
-                texts, types = segment.words()
-                words = _spread(where.word_starts[mine], where.word_counts[mine])
-                said = (texts.take(pa.array(words)), types[words])
-                packing.add_many_texts(
-                    kind, keys, counts[mine], rows[cells], values[cells], said, where.word_counts[mine]
-                )
+            owners, found = np.unique(key[mine], return_counts=True)
+            counts = found.astype(np.int32)
+            keys = self._keys.take(pa.array(owners))
+            if words is None:
+                packing.add_many_numbers(kind, keys, counts, row[mine], value[mine])
+                continue
+            codes = np.arange(len(mine)) - np.repeat(np.cumsum(counts) - counts, counts)
+            said = words.take(pa.array(mine)), types[mine]
+            packing.add_many_texts(kind, keys, counts, row[mine], codes.astype(np.int32), said, counts)
+
+    def _gather(self, number: int, is_text: bool) -> tuple[Any, ...] | None:
+        """Key, row, value (of texts 0, or -1 where one was taken away), word and type of each cell that counts."""
+        segment = self._segments[number]
+        first, end = self._first[number], self._first[number + 1]
+        places = np.flatnonzero(self._rare[first:end] & (segment.entries.is_text == is_text))
+        if not len(places):
+            return None
+        where = segment.entries.slices(places)
+        owner = np.repeat(np.arange(len(places)), where.cells)
+        row = np.empty(len(owner), np.int32)
+        value: NDArray[Any] = np.empty(len(owner), np.int32 if is_text else np.float64)
+        for dense in (False, True):
+            at = np.flatnonzero(where.dense[owner] == dense)
+            spots = _spread(where.starts, where.cells)[at]
+            rows, values = segment.block(is_text, dense)
+            row[at] = rows[spots] if not dense else segment.rows[spots - where.starts[owner[at]]]
+            value[at] = values[spots]
+        keep = np.flatnonzero(_counting(self._newest, row, number))
+        owner, row, value = owner[keep], row[keep], value[keep]
+        key = self._codes[first:end][places[owner]]
+        if not is_text:
+            return key, row, value, None, np.zeros(len(key), np.uint8)
+        texts, types = segment.words()
+        word = where.word_starts[owner] + np.maximum(value, 0)
+        word[value < 0] = 0
+        known = texts.take(pa.array(word, mask=value < 0))
+        return key, row, np.minimum(value, 0), known, types[word] if len(types) else np.zeros(len(key), np.uint8)
+
+
+_NO_CELLS: Final = np.empty(0, np.int64)
 
 
 def _spread(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:

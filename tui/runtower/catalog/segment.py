@@ -188,8 +188,10 @@ class Segment:
         spelled = float(numbers[word]) if entry.ordered else number_of(text)
         return RunCell(key, text, MISSING if spelled is None else spelled, int(types[word]))
 
-    def block(self, is_text: bool) -> tuple[Ints, NDArray[Any]]:
-        """The sparse block of numbers or of texts: rows, and values or codes, as `Entry.start` counts."""
+    def block(self, is_text: bool, dense: bool = False) -> tuple[Ints, NDArray[Any]]:
+        """The block of numbers or of texts: rows (a dense one has none), and values or codes."""
+        if dense:
+            return self.rows[:0], self._dense_texts if is_text else self._dense_numbers
         return self._texts if is_text else self._numbers
 
     def words(self) -> tuple[pa.StringArray, NDArray[np.uint8]]:

@@ -6,9 +6,9 @@ a group a column is a slice of the values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from runtower.domain.runs import Kind
 from runtower.sources.mlflow.fields import TagColumns, empty_tag_columns, with_infinities
-from runtower.sources.port import Cells, Numbers, Texts
+from runtower.sources.port import Cells, NumberRows, TextRows
 
 Triple = tuple[int, str, Any]
 
@@ -57,27 +57,20 @@ def grouped_rows(rows: Sequence[Triple]) -> list[Group]:
 
 
 def text_cells(kind: Kind, groups: Sequence[Group]) -> list[Cells]:
-    """A column of texts for each key."""
-    cells: list[Cells] = []
-    for key, parts in _by_key(groups).items():
-        values = parts[0][0].column(parts[0][1])
-        if len(parts) > 1:
-            values = [value for group, index in parts for value in group.column(index)]
-        cells.append(Texts(kind, key, _places_of(parts), values))
-    return cells
+    """The texts of all keys; without those that are NULL."""
+    keys, key, at, values = _flat(groups)
+    there = [value is not None for value in values]
+    if not all(there):
+        key, at, values = key[there], at[there], list(compress(values, there))
+    return [TextRows(kind, keys, key, at, values)] if values else []
 
 
 def metric_cells(groups: Sequence[Group]) -> list[Cells]:
-    """A column of numbers for each key; None among the values stands for NaN."""
-    cells: list[Cells] = []
-    for key, parts in _by_key(groups).items():
-        values = parts[0][0].column(parts[0][1])
-        if len(parts) > 1:
-            values = [value for group, index in parts for value in group.column(index)]
-        # numpy reads None as NaN.
-        numbers = with_infinities(np.array(values, dtype=np.float64))
-        cells.append(Numbers(Kind.METRIC, key, _places_of(parts), numbers))
-    return cells
+    """The numbers of all keys; None among the values stands for NaN."""
+    keys, key, at, values = _flat(groups)
+    # numpy reads None as NaN.
+    numbers = with_infinities(np.array(values, dtype=np.float64))
+    return [NumberRows(Kind.METRIC, keys, key, at, numbers)] if values else []
 
 
 def attribute_tags(groups: Sequence[Group], count: int) -> TagColumns:
@@ -91,13 +84,13 @@ def attribute_tags(groups: Sequence[Group], count: int) -> TagColumns:
     return columns
 
 
-def _by_key(groups: Iterable[Group]) -> dict[str, list[tuple[Group, int]]]:
-    parts: dict[str, list[tuple[Group, int]]] = {}
+def _flat(groups: Sequence[Group]) -> tuple[list[str], NDArray[np.int32], NDArray[np.int32], list[Any]]:
+    """All keys, and by row the number of its key, its place and its value."""
+    numbers: dict[str, int] = {}
+    key, at, values = [np.empty(0, np.int32)], [np.empty(0, np.int32)], list[Any]()
     for group in groups:
-        for index, key in enumerate(group.keys):
-            parts.setdefault(key, []).append((group, index))
-    return parts
-
-
-def _places_of(parts: Sequence[tuple[Group, int]]) -> NDArray[np.int32]:
-    return parts[0][0].places if len(parts) == 1 else np.concatenate([group.places for group, _ in parts])
+        codes = [numbers.setdefault(name, len(numbers)) for name in group.keys]
+        key.append(np.tile(np.array(codes, np.int32), len(group.places)))
+        at.append(np.repeat(group.places, len(codes)))
+        values += group.values
+    return list(numbers), np.concatenate(key), np.concatenate(at), values
