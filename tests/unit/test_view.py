@@ -19,6 +19,7 @@ from runtower.catalog.view import Query, View
 from runtower.catalog.words_filter import parse
 from runtower.domain.errors import Invalid
 from runtower.domain.runs import Experiment
+from runtower.domain.values import number_of
 
 LOSS, LR = key_of("metrics.loss"), key_of("params.lr")
 VALUES = [3.0, -math.inf, None, math.nan, 1.0, math.inf, 2.0]
@@ -71,7 +72,7 @@ def test_texts_sort_as_numbers_then_words_then_nan_then_missing() -> None:
 
 
 NUMBERS = st.one_of(st.none(), st.sampled_from([0.0, 1.0, 2.0, -1.0, math.inf, -math.inf, math.nan]))
-TEXTS = st.one_of(st.none(), st.sampled_from(["1", "2", "10", "vit", "cnn", "r9", "r10", "nan"]))
+TEXTS = st.one_of(st.none(), st.sampled_from(["1", "01", "1e0", "2", "10", "vit", "cnn", "r9", "r10", "nan"]))
 MODEL_RUN = st.tuples(NUMBERS, TEXTS, st.integers(0, 3))
 SORT = st.lists(st.tuples(st.sampled_from([LOSS, LR]), st.booleans()), max_size=2, unique_by=lambda pair: pair[0])
 
@@ -84,7 +85,8 @@ def class_and_place(value: float | str | None) -> tuple[int, Any]:
         return (2, 0) if math.isnan(value) else (0, value)
     if value == "nan":
         return 2, 0
-    return (0, float(value)) if value.isdecimal() else (1, ["cnn", "r9", "r10", "vit"].index(value))
+    number = number_of(value)
+    return (1, ["cnn", "r9", "r10", "vit"].index(value)) if number is None else (0, number)
 
 
 def ordered_plainly(runs: list[tuple[float | None, str | None, int]], sort: list[tuple[Any, bool]]) -> list[int]:

@@ -90,17 +90,21 @@ class TextColumn:
         rank = np.empty(len(self.words))
         order = np.arange(len(self.words)) if self.sorted else column_order(self.words, self.numbers)
         rank[order] = np.arange(len(self.words))
-        if not self.sorted and len(order) > 1:
+        if len(order) > 1:
             self._level(rank, order)
         rank[np.isnan(self.numbers) & (self.numbers.view(np.int64) != MISSING_BITS)] = np.nan
         return rank
 
     def _level(self, rank: Floats, order: NDArray[np.int64]) -> None:
-        """Equal words get one rank, so that a further sort key decides between them."""
-        words = self.words.take(pa.array(order))
+        """Words that are equal or spell one number get one rank, so that a further sort key decides between them."""
         fresh = np.ones(len(order), bool)
-        fresh[1:] = pa.compute.not_equal(words.slice(1), words.slice(0, len(words) - 1)).to_numpy(zero_copy_only=False)
-        rank[order] = np.cumsum(fresh)
+        numbers = self.numbers[order]
+        fresh[1:] = numbers[1:] != numbers[:-1]
+        if not self.sorted:
+            words = self.words.take(pa.array(order))
+            other = pa.compute.not_equal(words.slice(1), words.slice(0, len(words) - 1))
+            fresh[1:] &= other.to_numpy(zero_copy_only=False)
+        rank[order] = np.cumsum(fresh) - 1
 
     def sort_keys(self) -> tuple[Floats, NDArray[np.bool_]]:
         """Numbers to sort by (NaN sorts last), and which rows are missing."""
