@@ -210,6 +210,16 @@ def test_a_broken_csv_is_an_error_of_its_row(tmp_path):
     assert {error.run_id for error in mirror.errors} == {"version_0"}
 
 
+def test_what_could_not_be_read_is_said_again_by_the_next_process(tmp_path):
+    _version(tmp_path, "version_0", "step,loss\n0,1\n", "a: [1\n")
+    _version(tmp_path, "version_1", "step,loss\n0,1\n")
+    mirror = drained(_source(tmp_path))
+    mirror.errors.clear()
+    (delta,) = mirror.poll(_source(tmp_path))
+    assert delta.run_ids == ["version_0"]
+    assert [error.run_id for error in mirror.errors] == ["version_0"]
+
+
 def test_writing_and_quiet(tmp_path):
     path = _version(tmp_path, "version_0", "step,loss\n0,1\n", "a: 1\n") / "metrics.csv"
     os.utime(path, (1_000_000, 1_000_000))

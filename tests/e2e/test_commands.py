@@ -79,6 +79,16 @@ def test_doctor_and_settings(project: Path) -> None:
     assert "RUNTOWER_THEME" in run(project, "settings", RUNTOWER_THEME="dark").stdout
 
 
+def test_doctor_counts_the_runs_that_could_not_be_read_whole(project: Path) -> None:
+    (project / "lightning_logs" / "version_1" / "hparams.yaml").write_text("lr: [0.1\n")
+    done = run(project, "doctor", "--json")
+    (bad,) = [one for one in json.loads(done.stdout) if "could not be read whole" in one["says"]]
+    assert done.returncode == 1
+    assert "1 run could not" in bad["says"]
+    assert "version_1: " in bad["says"]
+    assert not bad["ok"]
+
+
 def test_nothing_found_says_what_was_looked_for(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -13,7 +13,7 @@ from support.labstore import add_run, changing, rename
 from support.towerapp import Open, tower
 
 from runtower.link.events import State
-from runtower.settings import Settings
+from runtower.settings import Settings, SourceSettings
 
 DETECTOR = ["vit sweep", "lr=0.001", "lr=0.1", "lr=0.01", "lr=0.0003", "pure-gnat", "calm-owl", "wide-elk"]
 
@@ -171,6 +171,27 @@ async def test_a_run_without_metrics_is_shown_all_the_same(open_lab: Open, store
         await t.settles()
         await t.goes_to("bare-bee")
         await t.sees("bare-bee", "▶ run")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_what_of_a_run_could_not_be_read_is_a_line_of_its_pane(tmp_path: Path, size: tuple[int, int]) -> None:
+    logs = tmp_path / "lightning_logs"
+    for number in range(2):
+        (logs / f"version_{number}").mkdir(parents=True)
+        (logs / f"version_{number}" / "metrics.csv").write_text("step,loss\n0,1\n")
+    (logs / "version_1" / "hparams.yaml").write_text("lr: [0.1\n")
+    settings = Settings(sources={"logs": SourceSettings("csvlogger", str(logs))}, interval=0.2)
+    async with tower(settings, tmp_path, size) as t:
+        await t.settles()
+        await t.goes_to("version_1")
+        await t.sees("hparams.yaml")
+        await t.goes_to("version_0")
+        await t.sees_no("hparams.yaml")
+        await t.goes_to("version_1")
+        await t.sees("hparams.yaml")
+        (logs / "version_1" / "hparams.yaml").write_text("lr: 0.1\n")
+        await t.sees_no("hparams.yaml")
+        await t.sees("lr")
 
 
 async def test_a_store_that_isnt_there_is_one_calm_sentence(open_lab: Open, tmp_path: Path) -> None:

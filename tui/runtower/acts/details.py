@@ -15,7 +15,7 @@ from runtower.domain.runs import ColumnKey, Kind
 from runtower.domain.values import is_missing
 from runtower.present.glyphs import Glyphs
 from runtower.present.numbers import exact
-from runtower.present.spans import Line, inert, padded, shortened
+from runtower.present.spans import Line, inert, padded, shortened, wrapped
 from runtower.present.sparkline import sparkline
 from runtower.present.times import ago, clock, duration
 
@@ -25,7 +25,7 @@ _INNER_TAGS: Final = ("mlflow.",)
 
 @dataclass(frozen=True)
 class RunDetails:
-    """One run's values by family, in the order in which they are shown."""
+    """One run's values by family, in the order in which they are shown; `error`: what of it could not be read."""
 
     row: int
     name: str
@@ -33,13 +33,14 @@ class RunDetails:
     metrics: list[RunCell]
     params: list[RunCell]
     tags: list[RunCell]
+    error: str = ""
 
     def curve_keys(self) -> list[ColumnKey]:
         """The metrics whose curves the pane shows."""
         return [cell.key for cell in self.metrics[:CURVES_SHOWN]]
 
 
-def read(browser: Browser, row: int, metric: ColumnKey | None, order: MetricOrder) -> RunDetails:
+def read(browser: Browser, row: int, metric: ColumnKey | None, order: MetricOrder, error: str = "") -> RunDetails:
     """Everything that is known of a run; one pass over the catalogue's pieces."""
     cells = [c for c in browser.catalogue.cells(row) if c.text is not None or not is_missing(c.number)]
     attributes = {cell.key.key: cell for cell in cells if cell.key.kind is Kind.ATTRIBUTE}
@@ -52,7 +53,7 @@ def read(browser: Browser, row: int, metric: ColumnKey | None, order: MetricOrde
     )
     name_cell = attributes.get("name")
     name = name_cell.text if name_cell and name_cell.text else browser.catalogue.run_key(row).run_id[:8]
-    return RunDetails(row, name, attributes, metrics, params, tags)
+    return RunDetails(row, name, attributes, metrics, params, tags, error)
 
 
 class MetricOrder:
@@ -83,7 +84,7 @@ class DetailLines:
         self, details: RunDetails, base: RunDetails | None, width: int, now_ms: float, only_differences: bool
     ) -> list[Line]:
         """A column of everything: summary, what differs from the baseline, metrics, params, tags, origin."""
-        lines = [self.summary(details, now_ms)]
+        lines = [self.summary(details, now_ms), *self.error(details, width, 6)]
         if base is not None and base.row != details.row:
             lines += self._headed(f"differs from the baseline {base.name}", self.differences(base, details, width))
         if not (only_differences and base is not None):
@@ -99,7 +100,7 @@ class DetailLines:
         """Two columns that fit a low pane: metrics at the left, what differs or the params at the right."""
         left_width = width // 2 - 1
         right_width = width - left_width - 3
-        left = [self.summary(details, now_ms), *self.metrics(details, left_width)]
+        left = [self.summary(details, now_ms), *self.error(details, left_width, 2), *self.metrics(details, left_width)]
         if base is not None and base.row != details.row:
             right = self.differences(base, details, right_width)
         else:
@@ -115,6 +116,8 @@ class DetailLines:
     def one_line(self, details: RunDetails, base: RunDetails | None, width: int, now_ms: float) -> list[Line]:
         """Two lines for a small terminal."""
         first = self.summary(details, now_ms)
+        if details.error:
+            return [first, *self.error(details, width, 1)]
         if base is not None and base.row != details.row:
             different = self.differences(base, details, width)
             more: Line = different[0] if different else ()
@@ -147,6 +150,14 @@ class DetailLines:
         if self._text(details, runs.LIFECYCLE) == "deleted":
             parts.append("deleted")
         return ((", ".join(part for part in parts if part), "dim"),)
+
+    def error(self, details: RunDetails, width: int, most: int) -> list[Line]:
+        """What of the run could not be read, in at most so many lines; none where all is well."""
+        if not details.error:
+            return []
+        room = (width - 1) * most - 12 * (most - 1)  # what wrapping leaves free at the ends of lines
+        text = shortened_end(inert(details.error, self._glyphs), room, self._glyphs)
+        return wrapped(((text, "warning"),), width)[:most]
 
     def metrics(self, details: RunDetails, width: int) -> list[Line]:
         """`val_loss  0.2207  min 0.2207  max 0.9  ▇▆▄▃`; the last value, then the extremes of the whole history."""

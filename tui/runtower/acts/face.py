@@ -74,10 +74,11 @@ class Face:
     # -- the pane
 
     async def details(self, row: int) -> RunDetails:
-        desk = self.desk
-        if desk.tower.catalogue.key_count() > _MANY_KEYS:
-            return await asyncio.to_thread(details.read, desk.browser, row, desk.rows.metric, self._order)
-        return details.read(desk.browser, row, desk.rows.metric, self._order)
+        desk, catalogue = self.desk, self.desk.tower.catalogue
+        error = desk.tower.errors.get(catalogue.run_key(row), "")
+        if catalogue.key_count() > _MANY_KEYS:
+            return await asyncio.to_thread(details.read, desk.browser, row, desk.rows.metric, self._order, error)
+        return details.read(desk.browser, row, desk.rows.metric, self._order, error)
 
     def pane(
         self, run: RunDetails, base: RunDetails | None, width: int, height: int, form: str, only: bool

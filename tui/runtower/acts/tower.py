@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from runtower.link.client import Link
 from runtower.link.events import Base, Event, Health, Opened, Rows, State
 from runtower.link.native import give_back
 from runtower.link.offloop import off_loop
-from runtower.sources.port import Identity, RowError
+from runtower.sources.port import Identity
 
 # Bringing a dozen columns up to so many new rows takes longer than a key may wait.
 _MANY = 2000
@@ -39,7 +39,10 @@ class News:
 
 
 class Tower:
-    """Links by source number, and what they told. Lives on one event loop; only it changes the catalogue."""
+    """Links by source number, and what they told. Lives on one event loop; only it changes the catalogue.
+
+    `errors`: by run what could not be read of it, as one or more sentences.
+    """
 
     def __init__(self, links: Sequence[Link], names: Sequence[str]) -> None:
         self.links = list(links)
@@ -86,12 +89,13 @@ class Tower:
                 self.identities[number] = event.identity
                 fresh = event.reset or event.base is not None
                 if fresh:
+                    self._forget_errors(number)
                     self.catalogue.reset(number, event.base, event.experiments or ())
                 return News(number, nothing, frozenset(), reset=fresh)
             case Rows():
                 gone = event.gone.tolist()
+                self._note(number, event)
                 self.catalogue.add(number, event.seq, event.segment, gone, event.experiments, made)
-                self._note(number, event.errors)
                 if event.segment is None:
                     return News(number, nothing, frozenset())
                 rows = self.catalogue.global_rows(number)[event.segment.rows]
@@ -102,10 +106,25 @@ class Tower:
             case Health():
                 return News(number, nothing, frozenset(), health_only=True)
 
-    def _note(self, number: int, errors: Sequence[RowError]) -> None:
+    def _note(self, number: int, event: Rows) -> None:
+        """What is said of a run's errors takes the place of what was said when it last came."""
+        table, segment = self.catalogue.sources[number], event.segment
+        if self.errors:
+            self._forget_errors(number, (table.run_id(row) for row in event.gone.tolist() if row < table.size))
+            if segment is not None and segment.whole:
+                self._forget_errors(number, segment.run_ids.to_pylist())
+        said: dict[str, list[str]] = {}
+        for error in event.errors:
+            said.setdefault(error.run_id, []).append(error.what)
+        self.errors.update({RunKey(table.name, run_id): " ".join(whats) for run_id, whats in said.items()})
+
+    def _forget_errors(self, number: int, run_ids: Iterable[str] | None = None) -> None:
+        """Of these runs of a source; of all where none are named."""
         name = self.catalogue.sources[number].name
-        for error in errors:
-            self.errors[RunKey(name, error.run_id)] = error.what
+        if run_ids is None:
+            run_ids = [key.run_id for key in self.errors if key.source == name]
+        for run_id in run_ids:
+            self.errors.pop(RunKey(name, run_id), None)
 
     # -- what it tells
 

@@ -17,7 +17,8 @@ from typing import Final
 import msgspec
 
 from runtower import __version__
-from runtower.commands.opening import Asked, Context, context, listening
+from runtower.acts.tower import Tower
+from runtower.commands.opening import Asked, Context, context, has_all, listening
 from runtower.domain.errors import TowerError
 from runtower.folders import Folders
 from runtower.present.spans import inert
@@ -79,7 +80,8 @@ async def _ask(work: Context, patience: float) -> list[Finding]:
     """What each source answers, good or bad."""
     async with listening(work) as tower:
         until = time.monotonic() + patience
-        while time.monotonic() < until and any(not (x.health.complete or x.health.error) for x in tower.links):  # noqa: ASYNC110
+        numbers = range(len(tower.links))
+        while time.monotonic() < until and any(not (has_all(tower, n) or tower.health(n).error) for n in numbers):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         found: list[Finding] = []
         for number, target in enumerate(work.targets):
@@ -92,7 +94,19 @@ async def _ask(work: Context, patience: float) -> list[Finding]:
                 counted = f"{health.known} runs" + ("" if health.complete else " so far")
                 found.append(Finding(target.name, f"{identity.address}: {counted}; {identity.how}"))
             found += [Finding(target.name, notice) for notice in health.notices]
+            found += _row_errors(tower, target.name)
         return found
+
+
+def _row_errors(tower: Tower, source: str) -> list[Finding]:
+    """How many runs could not be read whole, with the first of them."""
+    errors = {key.run_id: what for key, what in tower.errors.items() if key.source == source}
+    if not errors:
+        return []
+    counted = "1 run" if len(errors) == 1 else f"{len(errors):,} runs"
+    run_id = min(errors)
+    fix = "The rest of such a run is shown all the same; its pane on the screen says what is wrong."
+    return [Finding(source, f"{counted} could not be read whole. {run_id}: {errors[run_id]}", False, fix)]
 
 
 def _terminal() -> Iterator[Finding]:

@@ -104,7 +104,7 @@ async def _complete(tower: Tower, targets: Sequence[Target], patience: float) ->
     news = asyncio.Event()
     tower.on_change(lambda _: news.set())
     heard = time.monotonic()
-    while any(not _has_all(tower, number) for number in range(len(tower.links))):
+    while any(not has_all(tower, number) for number in range(len(tower.links))):
         for number, health in tower.troubles():
             error = health.error
             # A locked file is free again in a moment; all else is said at once.
@@ -123,7 +123,7 @@ async def _complete(tower: Tower, targets: Sequence[Target], patience: float) ->
                 raise Unreachable(text, "Is the server up? --timeout waits longer.") from None
 
 
-def _has_all(tower: Tower, number: int) -> bool:
+def has_all(tower: Tower, number: int) -> bool:
     """Whether the list is complete and in the catalogue: a link knows of rows a moment before they are decoded."""
     health = tower.health(number)
     return health.complete and tower.catalogue.sources[number].size >= health.known

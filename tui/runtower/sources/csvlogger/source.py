@@ -133,7 +133,7 @@ class CsvLoggerSource:
     ) -> Delta:
         for run in piece:
             self._state.given[run.folder.run_id] = _crc(run.folder, now)
-        self._cursor = os.urandom(_NONCE) + msgspec.msgpack.encode(self._state)
+        self._cursor = os.urandom(_NONCE) + msgspec.msgpack.encode(self._to_remember())
         return Delta(
             [run.folder.run_id for run in piece],
             cells_of(piece, self._root.name) if piece else (),
@@ -145,6 +145,15 @@ class CsvLoggerSource:
             total=total,
             errors=errors_of(piece),
         )
+
+    def _to_remember(self) -> _Cursor:
+        """Without the runs that could not be read whole: the next process reads them, and says so, again."""
+        whole = {
+            run_id: crc
+            for run_id, crc in self._state.given.items()
+            if run_id not in self._runs or not self._runs[run_id].problems
+        }
+        return _Cursor(self._state.root, self._state.experiments, whole)
 
 
 def _crc(folder: VersionFolder, now: float) -> int:
