@@ -102,6 +102,8 @@ class Delta:
                 process and the cache
     complete    whether everything the source has is known with this delta
     known,total runs given so far, and how many there are (None: the source can't tell)
+    errors      what of these runs could not be read; of a run that comes whole it takes the place of what was said
+                before. A source opened with an older cursor says it again
     """
 
     run_ids: Sequence[str]
