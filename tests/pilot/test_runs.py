@@ -13,7 +13,7 @@ from support.labstore import add_run, changing, rename
 from support.towerapp import Open, tower
 
 from runtower.link.events import State
-from runtower.settings import Settings, SourceSettings
+from runtower.settings import MetricSettings, Settings, SourceSettings
 
 DETECTOR = ["vit sweep", "lr=0.001", "lr=0.1", "lr=0.01", "lr=0.0003", "pure-gnat", "calm-owl", "wide-elk"]
 
@@ -122,6 +122,32 @@ async def test_sorting_reverses_and_a_second_key_follows(open_lab: Open) -> None
         assert t.rows[-2:] == ["lr=0.01", "vit sweep"]
         await t.press("h", "S")
         await t.sees("sort val_loss ▾, state")
+
+
+@pytest.mark.parametrize(
+    ("keys", "said", "first"),
+    [
+        (("s",), "sort val_loss ▴", ["vit sweep", "lr=0.0003", "lr=0.001", "lr=0.1", "lr=0.01", "pure-gnat"]),
+        (("s", "s"), "sort val_loss ▾", ["calm-owl", "wide-elk", "pure-gnat", "vit sweep", "lr=0.1", "lr=0.001"]),
+    ],
+)
+async def test_a_sweep_stands_where_its_best_child_would(
+    open_lab: Open, keys: tuple[str, ...], said: str, first: list[str]
+) -> None:
+    async with open_lab() as t:
+        await t.settles()
+        await t.press(*keys)
+        await t.sees(said)
+        await t.until(lambda: t.rows[:6] == first)
+        assert "0.2114" in t.lines[t.line_of("vit sweep")]
+
+
+async def test_the_goal_of_the_settings_says_which_child_is_best(open_lab: Open) -> None:
+    async with open_lab(metrics={"val_loss": MetricSettings(goal="max")}) as t:
+        await t.settles()
+        await t.press("s")
+        await t.sees("sort val_loss ▾")
+        await t.until(lambda: t.rows[:3] == ["calm-owl", "vit sweep", "lr=0.1"])
 
 
 async def test_columns_are_as_they_were_left(open_lab: Open) -> None:

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from support.catalogues import add_runs, catalogue_of, key_of
 
 from runtower.acts.browse import Browser
+from runtower.catalog import sweeps
 from runtower.catalog import view as views
 from runtower.catalog.catalogue import Catalogue
+from runtower.catalog.orders import Orders
 from runtower.catalog.view import Query, View
 from runtower.catalog.words_filter import parse
 from runtower.domain.errors import Invalid
@@ -137,6 +139,73 @@ def test_a_tree_keeps_children_below_their_parent_in_any_order() -> None:
     assert [bool(flag & views.LAST) for flag in view.flags.tolist()][2:] == [False, True, True]
     assert shown(catalogue, sort=((LOSS, False),)) == ["alone", "sweep", "b", "a", "deep"]
     assert shown(catalogue, sort=((LOSS, False),), tree=False) == ["deep", "b", "alone", "a", "sweep"]
+
+
+SWEEPS = [
+    {"id": "good", "start_time": 1.0},
+    {"id": "g1", "start_time": 2.0, "parent": "good", "metrics.loss": 0.1},
+    {"id": "g2", "start_time": 3.0, "parent": "good", "metrics.loss": 0.8},
+    {"id": "g3", "start_time": 3.5, "parent": "good", "metrics.loss": math.nan},
+    {"id": "own", "start_time": 4.0, "metrics.loss": 0.5},
+    {"id": "o1", "start_time": 5.0, "parent": "own", "metrics.loss": 0.01},
+    {"id": "alone", "start_time": 6.0, "metrics.loss": 0.3},
+    {"id": "none", "start_time": 7.0},
+    {"id": "n1", "start_time": 8.0, "parent": "none", "metrics.loss": math.inf},
+]
+
+
+@pytest.mark.parametrize(
+    ("descending", "largest", "order"),
+    [
+        (False, False, ["good", "alone", "own", "none"]),
+        (True, False, ["own", "alone", "good", "none"]),
+        (True, True, ["good", "own", "alone", "none"]),
+        (False, True, ["alone", "own", "good", "none"]),
+    ],
+)
+def test_a_parent_without_the_metric_stands_where_its_best_child_would(
+    descending: bool, largest: bool, order: list[str]
+) -> None:
+    catalogue = catalogue_of(SWEEPS)
+    asked = {"sort": ((LOSS, descending),), "largest": frozenset({LOSS} if largest else ())}
+    view = view_of(catalogue, **asked)
+    roots = view.rows[view.depth == 0].tolist()
+    assert [catalogue.run_key(row).run_id for row in roots] == order
+    assert view.rows.tolist()[view.rows.tolist().index(0) :][:4] == ([0, 2, 1, 3] if descending else [0, 1, 2, 3])
+    flat = shown(catalogue, **asked, tree=False)
+    assert flat[-2:] == ["none", "good"], "in a flat list nobody speaks for another"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(NUMBERS, st.integers(-1, 9)), min_size=1, max_size=10), st.booleans())
+def test_what_a_parent_is_sorted_by_is_what_it_shows(given_runs: list[tuple[float | None, int]], largest: bool) -> None:
+    catalogue = catalogue_of(
+        [
+            {"start_time": float(place), "metrics.loss": loss}
+            | ({"parent": f"r{parent}"} if parent >= 0 and parent < place else {})
+            for place, (loss, parent) in enumerate(given_runs)
+        ]
+    )
+    tree, own = views.tree_of(catalogue), catalogue.numbers(LOSS)
+    sorted_by = sweeps.with_best_children(tree, own, largest)
+    for row in range(len(given_runs)):
+        number = own.number(row)
+        expected = sweeps.best_child(tree, own, row, largest) if number is None else number
+        assert repr(sorted_by.number(row)) == repr(expected)
+
+
+def test_an_order_by_best_children_follows_when_a_child_gets_better() -> None:
+    catalogue = catalogue_of(SWEEPS)
+    orders, query = Orders(), Query(sort=((LOSS, False),))
+
+    def roots() -> list[str]:
+        tree = views.tree_of(catalogue)
+        view = views.compute(views.frame_of(catalogue, query, tree), query, orders)
+        return [catalogue.run_key(int(row)).run_id for row in view.rows[view.depth == 0]]
+
+    assert roots() == ["good", "alone", "own", "none"]
+    add_runs(catalogue, [{"id": "n2", "parent": "none", "metrics.loss": 0.05}], len(SWEEPS))
+    assert roots() == ["none", "good", "alone", "own"]
 
 
 def test_a_hit_brings_its_parents_dimmed_and_they_dont_count() -> None:
@@ -289,10 +358,10 @@ def test_a_parents_children_are_counted_and_the_best_is_found() -> None:
     tree = views.tree_of(catalogue)
     from runtower.domain.runs import STATUS
 
-    assert views.child_states(tree, catalogue.texts(STATUS), 0) == {"FAILED": 1, "RUNNING": 2, "UNKNOWN": 1}
-    assert views.best_child(tree, catalogue.numbers(LOSS), 0, largest=False) == 0.25
-    assert views.best_child(tree, catalogue.numbers(LOSS), 0, largest=True) == 0.5
-    assert views.best_child(tree, catalogue.numbers(LOSS), 1, largest=True) is None
+    assert sweeps.child_states(tree, catalogue.texts(STATUS), 0) == {"FAILED": 1, "RUNNING": 2, "UNKNOWN": 1}
+    assert sweeps.best_child(tree, catalogue.numbers(LOSS), 0, largest=False) == 0.25
+    assert sweeps.best_child(tree, catalogue.numbers(LOSS), 0, largest=True) == 0.5
+    assert sweeps.best_child(tree, catalogue.numbers(LOSS), 1, largest=True) is None
 
 
 def test_a_hundred_thousand_rows_keep_a_stable_order() -> None:

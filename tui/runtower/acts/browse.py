@@ -29,10 +29,14 @@ T = TypeVar("T")
 
 
 class Browser:
-    """The state of one runs table. Changing it is followed by `await order()`; `view` is then what to show."""
+    """The state of one runs table. Changing it is followed by `await order()`; `view` is then what to show.
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    `largest_is_best` tells it of a column, for the parents that are sorted by their best child.
+    """
+
+    def __init__(self, catalogue: Catalogue, largest_is_best: Callable[[ColumnKey], bool] = lambda _: False) -> None:
         self.catalogue = catalogue
+        self._largest_is_best = largest_is_best
         self.query = Query()
         self.filter_text = ""
         self.view = View.empty()
@@ -86,7 +90,8 @@ class Browser:
         searched = self.query.searched
         if any(self._like_an_id(term.pattern) for term in self.query.words.terms):
             searched = (*searched, runs.RUN_ID)
-        return replace(self.query, pins=tuple(self.pins), searched=searched)
+        largest = frozenset(key for key, _ in self.query.sort if self._largest_is_best(key))
+        return replace(self.query, pins=tuple(self.pins), searched=searched, largest=largest)
 
     @staticmethod
     def _like_an_id(text: str) -> bool:

@@ -47,6 +47,11 @@ def goal(metric: str, settings: Mapping[str, MetricSettings]) -> str:
     return "max" if _LARGE_IS_GOOD.search(metric) else ""
 
 
+def goal_of(key: ColumnKey, settings: Mapping[str, MetricSettings]) -> str:
+    """`goal` of a column: '' for what is no metric."""
+    return goal(key.key, settings) if key.kind is Kind.METRIC else ""
+
+
 def metrics_in_order(catalogue: Catalogue, rows: Ints) -> list[ColumnKey]:
     """The metrics of these runs, the most telling first: what most runs share, validation before test before
     training, losses before other figures, bookkeeping (epoch, lr, system metrics) last."""

@@ -85,7 +85,7 @@ class Columns:
         """What sorting by a column means (the curve's by its metric), and whether the first look is descending."""
         if key == CURVE:
             key = self._rows.metric or runs.START_TIME
-        largest_first = key.kind is Kind.METRIC and choose.goal(key.key, self._metrics) == "max"
+        largest_first = choose.goal_of(key, self._metrics) == "max"
         return key, largest_first or key in (runs.START_TIME, runs.END_TIME, runs.DURATION)
 
     def newest_rows(self, most: int) -> list[int]:

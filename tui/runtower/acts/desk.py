@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from runtower.acts import details, news, remember
+from runtower.acts import choose, details, news, remember
 from runtower.acts.browse import Browser
 from runtower.acts.columns import Columns
 from runtower.acts.curves import Curves
@@ -43,7 +43,7 @@ class Desk:
         self.settings = settings
         self.targets = list(targets)
         self.tower = Tower(start.links, [target.name for target in targets])
-        self.browser = Browser(self.tower.catalogue)
+        self.browser = Browser(self.tower.catalogue, lambda key: choose.goal_of(key, settings.metrics) == "max")
         self.curves = Curves(self.tower, self._curves_arrived)
         self.rows = RunRows(self.browser, self.curves, glyphs, settings.metrics)
         self.lines = details.DetailLines(self.browser, self.curves, glyphs)

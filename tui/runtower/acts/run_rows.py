@@ -9,9 +9,10 @@ from typing import Final, Protocol
 import numpy as np
 
 from runtower.acts.browse import Browser
-from runtower.acts.choose import goal
+from runtower.acts.choose import goal_of
 from runtower.acts.curves import Curves
 from runtower.acts.layout import CURVE, Layout
+from runtower.catalog import sweeps
 from runtower.catalog import view as views
 from runtower.catalog.columns import NumberColumn, TextColumn
 from runtower.domain import runs
@@ -161,7 +162,7 @@ class RunRows:
         browser = self._browser
         statuses = browser.catalogue.texts(runs.STATUS)
         if flags & views.PARENT and browser.tree is not None:
-            counts = views.child_states(browser.tree, statuses, row)
+            counts = sweeps.child_states(browser.tree, statuses, row)
             for narrow in (False, True):
                 line = children(counts, self._glyphs, narrow)
                 if sum(len(text) for text, _ in line) <= width:
@@ -183,7 +184,7 @@ class RunRows:
         value = column.number(row)
         number_format = self._format(key, column)
         if flags & views.PARENT and value is None and self._browser.tree is not None:
-            best = views.best_child(self._browser.tree, column, row, goal(key.key, self._settings) == "max")
+            best = sweeps.best_child(self._browser.tree, column, row, goal_of(key, self._settings) == "max")
             return (
                 (("best " if width > 11 else "") + number_format.text(best), "dim") if best is not None else ("", ""),
             )
@@ -241,7 +242,7 @@ class RunRows:
 
     def _remember_best(self, key: ColumnKey, column: NumberColumn) -> None:
         """The best value among all hits, where the metric's direction is known and there is more than one run."""
-        wanted = goal(key.key, self._settings) if key.kind is Kind.METRIC else ""
+        wanted = goal_of(key, self._settings)
         values = column.values[self._browser.view.hit_rows]
         values = values[np.isfinite(values)]
         if wanted and len(values) > 1:

@@ -6,17 +6,18 @@ A filter then only picks from an order that is there: a key typed into the filte
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runtower.catalog.columns import Column, TextColumn
+from runtower.catalog.columns import Column, NumberColumn, TextColumn
 from runtower.catalog.segment import Floats, Ints
+from runtower.catalog.sweeps import with_best_children
 from runtower.catalog.tree import Mask, Tree, in_tree_order
 from runtower.domain import runs
-from runtower.domain.runs import ColumnKey
+from runtower.domain.runs import ColumnKey, Kind
 
 Sort = Sequence[tuple[ColumnKey, bool]]
 _KEPT: Final = 4
@@ -37,6 +38,7 @@ class Orders:
     def __init__(self) -> None:
         self._flat: OrderedDict[tuple[object, ...], tuple[list[Column], Ints]] = OrderedDict()
         self._trees: OrderedDict[tuple[object, ...], tuple[Ints, Tree, TreeOrder]] = OrderedDict()
+        self._best: OrderedDict[tuple[object, ...], tuple[Column, Tree, Column]] = OrderedDict()
 
     def flat(self, columns: Mapping[ColumnKey, Column], sort: Sort) -> Ints:
         """All rows by the sort keys, the first one deciding; ties stand newest first.
@@ -55,9 +57,15 @@ class Orders:
         _keep(self._flat, tuple(keys), (used, order))
         return order
 
-    def tree(self, columns: Mapping[ColumnKey, Column], sort: Sort, tree: Tree) -> TreeOrder:
-        """All rows as a tree, siblings by the sort keys."""
-        flat = self.flat(columns, sort)
+    def tree(
+        self, columns: Mapping[ColumnKey, Column], sort: Sort, tree: Tree, largest: Collection[ColumnKey] = ()
+    ) -> TreeOrder:
+        """All rows as a tree, siblings by the sort keys.
+
+        A parent that hasn't a metric itself stands where its best child would: of the metrics in `largest` the
+        greatest value is best, of all others the least.
+        """
+        flat = self.flat({**columns, **self._best_children(columns, sort, tree, largest)}, sort)
         found = self._trees.get(tuple(sort))
         if found is not None and found[0] is flat and found[1] is tree:
             return found[2]
@@ -65,6 +73,21 @@ class Orders:
         made = TreeOrder(ordered.rows, ordered.below, depth_of(ordered.below))
         _keep(self._trees, tuple(sort), (flat, tree, made))
         return made
+
+    def _best_children(
+        self, columns: Mapping[ColumnKey, Column], sort: Sort, tree: Tree, largest: Collection[ColumnKey]
+    ) -> dict[ColumnKey, Column]:
+        out: dict[ColumnKey, Column] = {}
+        for key, _ in sort:
+            column = columns[key]
+            if key.kind is not Kind.METRIC or not isinstance(column, NumberColumn):
+                continue
+            found = self._best.get((key, key in largest))
+            if found is None or found[0] is not column or found[1] is not tree:
+                found = column, tree, with_best_children(tree, column, key in largest)
+                _keep(self._best, (key, key in largest), found)
+            out[key] = found[2]
+        return out
 
 
 def _keep(kept: OrderedDict, key: object, value: object) -> None:  # type: ignore[type-arg]

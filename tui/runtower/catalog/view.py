@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtower.catalog.catalogue import Catalogue
-from runtower.catalog.columns import Column, NumberColumn, TextColumn
+from runtower.catalog.columns import Column, TextColumn
 from runtower.catalog.orders import Orders, TreeOrder
 from runtower.catalog.segment import Ints
 from runtower.catalog.tree import Mask, Tree, grow
@@ -32,7 +32,8 @@ PINNED: Final = 16
 @dataclass(frozen=True)
 class Query:
     """What to show. `experiments` are (source number, experiment id), None for all; `user` keeps one user's runs;
-    `hidden` and `pins` are global rows; `searched` are the columns that the words filter looks at."""
+    `hidden` and `pins` are global rows; `searched` are the columns that the words filter looks at; `largest` the
+    metrics of which a parent's best child has the greatest value."""
 
     experiments: frozenset[tuple[int, str]] | None = None
     user: str | None = None
@@ -44,6 +45,7 @@ class Query:
     pins: tuple[int, ...] = ()
     hidden: frozenset[int] = frozenset()
     deleted: bool = False
+    largest: frozenset[ColumnKey] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ def compute(frame: Frame, query: Query, orders: Orders | None = None) -> View:
     hits, total = int(wanted.sum()), int(within.sum())
     tree = frame.tree if query.tree and frame.tree is not None and frame.tree.nested else None
     if tree is not None and len(tree.parent) == frame.size and not query.words.fuzzy:
-        view = _as_tree(orders.tree(frame.columns, query.sort, tree), tree, wanted, frame, query, hits, total)
+        ordered = orders.tree(frame.columns, query.sort, tree, query.largest)
+        view = _as_tree(ordered, tree, wanted, frame, query, hits, total)
     else:
         order = orders.flat(frame.columns, query.sort)
         rows = order[wanted[order]]
@@ -208,21 +211,3 @@ def pending(frozen: View, wanted: Mask) -> tuple[int, int]:
     """What ordering again would change: how many hits are new, how many no longer match."""
     still = int(wanted[frozen.hit_rows].sum())
     return int(wanted.sum()) - still, len(frozen.hit_rows) - still
-
-
-def child_states(tree: Tree, status: TextColumn, row: int) -> dict[str, int]:
-    """Of a parent how many children are in which state, by MLflow's word."""
-    counts: dict[str, int] = {}
-    for child in tree.children(row).tolist():
-        word = status.text(child) or "UNKNOWN"
-        counts[word] = counts.get(word, 0) + 1
-    return counts
-
-
-def best_child(tree: Tree, metric: NumberColumn, row: int, largest: bool) -> float | None:
-    """The best finite value of a metric among a parent's children, None where none has one."""
-    values = metric.values[tree.children(row)]
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return None
-    return float(values.max() if largest else values.min())
