@@ -44,6 +44,11 @@ class Folders:
         return self.cache / "catalog"
 
     @property
+    def curves(self) -> Path:
+        """Coarse curves that were looked at, one file a source."""
+        return self.cache / "curves"
+
+    @property
     def spool(self) -> Path:
         """Tables on their way from a source's process to the terminal; one folder a session."""
         return self.cache / "spool"

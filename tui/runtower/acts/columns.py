@@ -9,6 +9,7 @@ import numpy as np
 
 from runtower.acts import choose
 from runtower.acts.browse import Browser
+from runtower.acts.curves import Curves
 from runtower.acts.layout import CURVE, Layout, Shown, first_layout, width_for
 from runtower.acts.remember import KeptColumn, KeptLayout
 from runtower.acts.run_rows import RunRows
@@ -29,12 +30,14 @@ class Columns:
         tower: Tower,
         browser: Browser,
         rows: RunRows,
+        curves: Curves,
         metrics: Mapping[str, MetricSettings],
         layouts: Mapping[str, KeptLayout],
     ) -> None:
         self._tower = tower
         self._browser = browser
         self._rows = rows
+        self._curves = curves
         self._metrics = metrics
         self._layouts = layouts
         self._chosen_for: str | None = None
@@ -117,6 +120,7 @@ class Columns:
     def _use(self, layout: Layout, metric: ColumnKey | None) -> None:
         self._rows.layout = layout
         self._rows.metric = metric
+        self._curves.choose(metric)
         self._browser.search_in(key for key in layout.shown if key != CURVE)
         self._rows.changed()
 

@@ -15,6 +15,7 @@ from typing import Final
 from runtower.acts import choose, details, news, remember
 from runtower.acts.browse import Browser
 from runtower.acts.columns import Columns
+from runtower.acts.curve_shelf import CurveShelf
 from runtower.acts.curves import Curves
 from runtower.acts.put_away import bring_back, put_away
 from runtower.acts.remember import KeptView
@@ -44,7 +45,8 @@ class Desk:
         self.targets = list(targets)
         self.tower = Tower(start.links, [target.name for target in targets])
         self.browser = Browser(self.tower.catalogue, lambda key: choose.goal_of(key, settings.metrics) == "max")
-        self.curves = Curves(self.tower, self._curves_arrived)
+        self._shelf = CurveShelf(folders.curves if settings.cache else None, self.targets)
+        self.curves = Curves(self.tower, self._shelf, self._curves_arrived)
         self.rows = RunRows(self.browser, self.curves, glyphs, settings.metrics)
         self.lines = details.DetailLines(self.browser, self.curves, glyphs)
         self.user = getpass.getuser()
@@ -56,7 +58,7 @@ class Desk:
         self._changed = changed
         self._file = remember.view_file(folders.state / "views", start.folder, [target.name for target in targets])
         self.kept: KeptView = remember.load(self._file)
-        self.columns = Columns(self.tower, self.browser, self.rows, settings.metrics, self.kept.layouts)
+        self.columns = Columns(self.tower, self.browser, self.rows, self.curves, settings.metrics, self.kept.layouts)
         self._begun_ms = start.begun_ms
         self._first_experiment = start.experiment
         self._chosen_by_hand = False
@@ -69,9 +71,10 @@ class Desk:
     # -- the beginning
 
     def read_cache(self) -> list[tuple[cache.Cached, Segment] | None]:
-        """The last known tables from disk; slow parts release the interpreter, so call it in a thread."""
+        """The last known tables and curves from disk; slow parts release the interpreter, so call it in a thread."""
         if not self.settings.cache:
             return [None] * len(self.targets)
+        self._shelf.read()
         found = [cache.read(self._folders.catalog, target, self.settings.redact) for target in self.targets]
         # What this sitting's own processes have already written comes by way of their links too.
         return [
@@ -228,7 +231,8 @@ class Desk:
     # -- the end
 
     def keep(self) -> None:
-        """Remember the view for the next sitting."""
+        """Remember the view and the curves for the next sitting."""
+        self._shelf.close()
         if self._restored:
             layouts = self.columns.kept()
             kept = put_away(self.browser, self.kept, layouts, mine=self.mine, own_scale=self.rows.own_scale)

@@ -141,6 +141,7 @@ class RunsTable(KeyScreen):
             table.sync()
         else:
             table.show(desk.rows, columns, cursor, line)
+            self._rescale()
 
     def _cursor_index(self) -> int:
         """Where the cursor's run stands now; where it is gone, the run that took its line becomes the cursor's."""
@@ -196,14 +197,22 @@ class RunsTable(KeyScreen):
         if self.face is None:
             return
         desk = self.desk
-        on_screen = [row for index in self.table.on_screen if (row := desk.browser.row_at(index)) is not None]
+        on_screen = self._on_screen()
         await self._draw_details()
         wishes = [] if desk.rows.metric is None else [(desk.rows.metric, on_screen)]
         if self._details is not None:
             wishes += [(key, [self._details.row]) for key in self._details.curve_keys()]
         desk.curves.want(wishes)
         desk.tower.focus(on_screen)
-        desk.rows.rescale(on_screen)
+        self._rescale()
+
+    def _on_screen(self) -> list[int]:
+        """The runs that stand on the screen now."""
+        return [row for index in self.table.on_screen if (row := self.desk.browser.row_at(index)) is not None]
+
+    def _rescale(self) -> None:
+        """One scale for the curves on the screen."""
+        self.desk.rows.rescale(self._on_screen())
         self.table.sync()
 
     async def _draw_details(self) -> None:
