@@ -294,3 +294,23 @@ async def test_quitting_ends_the_app_and_its_processes(open_lab: Open, store: Pa
     assert all(str(link.health.state).lower().endswith("closed") for link in links)
     with closing(sqlite3.connect(store)) as connection:
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (11,)
+
+
+async def test_which_source_answers_first_does_not_decide_what_is_shown(store: Path, tmp_path: Path, user: str) -> None:
+    logs = tmp_path / "logs" / "version_0"
+    logs.mkdir(parents=True)
+    (logs / "metrics.csv").write_text("step,loss\n0,1.0\n")
+    for path in (*logs.iterdir(), logs):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    # The folder's own process is there in no time, the store waits for its lock.
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        sources = {
+            "lab": SourceSettings("mlflow", f"sqlite:///{store}"),
+            "logs": SourceSettings("csvlogger", str(logs.parent)),
+        }
+        async with tower(Settings(sources=sources, interval=0.2), tmp_path) as t:
+            await t.sees("version_0")
+            connection.rollback()
+            await t.until(lambda: t.rows == DETECTOR)
+            assert "vit sweep" in t.cursor_line

@@ -62,6 +62,7 @@ class Desk:
         self._begun_ms = start.begun_ms
         self._first_experiment = start.experiment
         self._chosen_by_hand = False
+        self._all_answered = False
         self._restored = False
         self._settled = False
         self._ordering: asyncio.Task[None] | None = None
@@ -117,6 +118,17 @@ class Desk:
         """The very first time: the experiment of this user's newest run."""
         newest = self.browser.newest_experiment(self.user)
         self.browser.choose_experiments(frozenset({newest}) if newest else None)
+
+    def _reconsider(self) -> None:
+        """Which source answers first shall not decide: until each has told something the choice may move."""
+        if self._all_answered or self._chosen_by_hand or self.kept.chosen:
+            return
+        before = self.browser.query.experiments
+        self._choose_experiment()
+        if self.browser.query.experiments != before:
+            self.browser.cursor = None
+        told = zip(self.tower.links, self.tower.catalogue.sources, strict=True)
+        self._all_answered = all(table.size or link.health.complete or link.health.error for link, table in told)
 
     def _turn_to_the_first(self) -> bool:
         """The demo's own first experiment, once it has enough runs to choose columns by; True when it is turned to."""
@@ -184,6 +196,7 @@ class Desk:
                 await self._first_order()
             elif self._turn_to_the_first() or self.growing:
                 complete = self.tower.listed
+                self._reconsider()
                 self.columns.lay_out()
                 if await self.browser.order():
                     self._after_order()
