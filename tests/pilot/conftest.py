@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import time
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.labstore import bring_to_now, write_lab
+from support.labstore import bring_to_now
 from support.towerapp import Open, Tower, settings_for, tower
-
-
-@pytest.fixture(scope="session")
-def lab_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Shared by the workers of one test run: the first one writes, the others wait for the finished file."""
-    shared = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        shared = shared.parent
-    done, claim = shared / "lab.db", shared / "lab.claim"
-    try:
-        claim.touch(exist_ok=False)
-    except FileExistsError:
-        end = time.monotonic() + 120
-        while not done.exists():
-            assert time.monotonic() < end, "the other worker never wrote the store"
-            time.sleep(0.1)  # another process writes; there is nothing else to wait on
-        return done
-    unfinished = shared / "lab.unfinished.db"
-    write_lab(f"sqlite:///{unfinished}")
-    unfinished.rename(done)
-    return done
 
 
 @pytest.fixture

@@ -1,0 +1,141 @@
+"""The runs screen at its sizes, in its themes, and where there is nothing to show. Looked at, then kept.
+
+`pytest tests/snapshot --snapshot-update` takes what is drawn now for right; look at the report before that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.labstore import WRITTEN_MS
+from support.towerapp import Tower
+from textual.pilot import Pilot
+
+from runtower.app import TowerApp
+from runtower.folders import Folders
+from runtower.screens.run_keys import RunsScreen
+from runtower.settings import Settings, SourceSettings
+from runtower.starting import Starter
+
+Compare = Callable[..., bool]
+Draw = Callable[..., bool]
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second after the store was written, in UTC, before ana's screen."""
+    monkeypatch.setattr(time, "time", lambda: WRITTEN_MS / 1000 + 1)
+    monkeypatch.setattr(time, "time_ns", lambda: WRITTEN_MS * 1_000_000 + 10**9)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    for name in ("LOGNAME", "USER"):
+        monkeypatch.setenv(name, "ana")
+
+
+@pytest.fixture
+def project(lab_template: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "detector"
+    logs = folder / "logs" / "version_0"
+    logs.mkdir(parents=True)
+    _with_steady_ids(Path(shutil.copy(lab_template, folder / "mlflow.db")))
+    (logs / "metrics.csv").write_text("step,val_loss\n0,2.0\n10,0.5\n")
+    (logs / "hparams.yaml").write_text("lr: 0.1\n")
+    for path in (*logs.iterdir(), logs):
+        os.utime(path, (WRITTEN_MS / 1000 - 2e6,) * 2)
+    return folder
+
+
+def _with_steady_ids(store: Path) -> None:
+    """MLflow's run ids are random: here they follow from the runs' names."""
+    with closing(sqlite3.connect(store)) as connection, connection:
+        ids = dict(connection.execute("SELECT run_uuid, name FROM runs").fetchall())
+        for old, name in ids.items():
+            new = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+            for table in ("runs", "tags", "params", "metrics", "latest_metrics"):
+                connection.execute(f"UPDATE {table} SET run_uuid = ? WHERE run_uuid = ?", (new, old))
+            connection.execute("UPDATE tags SET value = ? WHERE value = ?", (new, old))
+            connection.execute("UPDATE runs SET artifact_uri = replace(artifact_uri, ?, ?)", (old, new))
+
+
+@pytest.fixture
+def draws(snap_compare: Compare, project: Path) -> Draw:
+    """Whether the screen that some keys lead to is the one that was kept."""
+
+    def compare(*keys: str, size: tuple[int, int] = (120, 36), wait: str = "lr=0.0003", **more: Any) -> bool:
+        sources = {
+            "lab": SourceSettings("mlflow", f"sqlite:///{project / 'mlflow.db'}"),
+            "logs": SourceSettings("csvlogger", str(project / "logs")),
+        }
+        settings = Settings(**{"sources": sources, "interval": 600.0, "cache": False, **more})
+        starter = Starter(settings, Folders.of(), project)
+        app = TowerApp(starter.here(), starter, {**os.environ, "TERM": "xterm-256color"})
+
+        def is_quiet() -> bool:
+            """Whether every source has answered, every curve on the screen has come, and all of it is drawn."""
+            desk, screen = app.desk, app.screen
+            if desk is None or not desk.tower.listed or not all(t.done() for t in desk.curves._asking.values()):
+                return False
+            return not isinstance(screen, RunsScreen) or (screen._due is None and screen._resting is None)
+
+        async def settle(pilot: Pilot[Any]) -> None:
+            tower = Tower(app, pilot)
+            await tower.sees(wait)
+            await tower.until(is_quiet, "rest")
+            for key in keys:
+                await tower.press(key)
+                await tower.until(is_quiet, "rest")
+            await pilot.pause()
+
+        return snap_compare(app, terminal_size=size, run_before=settle)
+
+    return compare
+
+
+@pytest.mark.parametrize("size", [(50, 12), (80, 24), (120, 36), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_runs(draws: Draw, size: tuple[int, int]) -> None:
+    assert draws(size=size)
+
+
+@pytest.mark.parametrize("theme", ["light", "contrast"])
+def test_themes(draws: Draw, theme: str) -> None:
+    assert draws(theme=theme)
+
+
+def test_plain_glyphs(draws: Draw) -> None:
+    assert draws(glyphs="ascii", size=(80, 24))
+
+
+def test_marks_a_pin_and_the_baseline(draws: Draw) -> None:
+    assert draws("j", "j", "equals_sign", "space", "p", "j", "x", size=(120, 36))
+
+
+def test_a_filter_and_its_hits(draws: Draw) -> None:
+    assert draws("slash", "v", "i", "t", size=(80, 24))
+
+
+def test_a_filter_that_matches_nothing(draws: Draw) -> None:
+    assert draws("slash", "z", "e", "b", "r", "a", "enter", size=(80, 24))
+
+
+def test_details_large(draws: Draw) -> None:
+    assert draws("j", "enter", size=(80, 24))
+
+
+def test_every_key(draws: Draw) -> None:
+    assert draws("question_mark", size=(80, 24))
+
+
+def test_only_deleted_runs(draws: Draw, project: Path) -> None:
+    with closing(sqlite3.connect(project / "mlflow.db")) as connection, connection:
+        connection.execute("UPDATE runs SET lifecycle_stage = 'deleted'")
+    shutil.rmtree(project / "logs" / "version_0")
+    assert draws(size=(80, 24), wait="are deleted")
