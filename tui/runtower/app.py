@@ -19,6 +19,7 @@ from textual.binding import BindingType
 
 from runtower.keymap import Keymap
 from runtower.present.glyphs import ASCII, UNICODE, Glyphs
+from runtower.screens.driver import LeavingDriver
 from runtower.screens.empty import EmptyScreen, Found
 from runtower.screens.run_keys import RunsScreen
 from runtower.settings import Settings
@@ -45,7 +46,7 @@ class TowerApp(App[None], inherit_bindings=False):
     ) -> None:
         """`starter` makes another start from what a user names on the first screen."""
         self._environ = os.environ if environ is None else environ
-        super().__init__()
+        super().__init__(driver_class=LeavingDriver)
         self._start = start
         self._starter = starter
         settings = starter.settings

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from runtower import __version__
 from runtower.domain.errors import Invalid, TowerError
@@ -60,8 +60,8 @@ def _run(words: Sequence[str]) -> int:
     return _show(starter, starter.named(first) if first else starter.here())
 
 
-def _show(starter: Starter, start: Start) -> int:
-    """The screen; Textual is imported while the sources' processes start."""
+def _show(starter: Starter, start: Start) -> NoReturn:
+    """The screen, and then the end of the process. Textual is imported while the sources' processes start."""
     # Textual reads it when it is imported. At its own 60 a key that falls just behind a frame waits 17 ms for the next.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     from runtower.app import TowerApp  # noqa: PLC0415  see above
@@ -72,7 +72,11 @@ def _show(starter: Starter, start: Start) -> int:
         app.run(mouse=starter.settings.mouse)
     finally:
         app.let_go()
-    return app.return_code or 0
+    # The terminal is restored, the view and the curves are kept. Taking the interpreter down would only make people
+    # wait: for its modules, and for threads that may still wait for a source.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(app.return_code or 0)
 
 
 if __name__ == "__main__":
