@@ -17,7 +17,7 @@ from support.faultlink import QUICK, Watcher, gone, install
 
 from runtower.catalog import cache
 from runtower.domain import errors
-from runtower.link.events import Base, Health, Opened, Rows, State
+from runtower.link.events import Base, Health, Opened, Rows, State, Trouble
 from runtower.link.watch import Timing
 from runtower.link.wire import Coarse, History, Progress
 
@@ -297,6 +297,25 @@ async def test_pause_resume_focus_and_interval(tmp_path: Path) -> None:
         count = _text(w.control / "polls").count("\n")
         w.link.refresh()
         await w.until(lambda: _text(w.control / "polls").count("\n") > count)
+
+
+async def test_a_source_that_keeps_a_pace_is_asked_no_sooner_unless_the_user_wants_to(tmp_path: Path) -> None:
+    async with Watcher(tmp_path, "rows:4 paced") as w:
+        await w.until(lambda: _text(w.control / "wishes") == "0.05\n")
+        for _ in range(50):
+            await w.link.ask(History("id1", "loss"))
+        assert _text(w.control / "polls").count("\n") == 1
+        w.link.refresh()
+        await w.until(lambda: _text(w.control / "wishes").count("\n") == 2)
+
+
+async def test_a_source_that_says_when_it_may_be_asked_again_is_obeyed(tmp_path: Path) -> None:
+    async with Watcher(tmp_path, "rows:4 polled:wait=1800") as w:
+        await w.until(lambda: w.link.health.error)
+        assert w.link.health.error == Trouble("busy", "tried too often", "wait")
+        left = (w.link.health.next_try or 0.0) - time.monotonic()
+        assert 1700 < left <= 1800
+        assert len(w.losses) == 4, "rows stay"
 
 
 async def test_two_links_share_one_cache(tmp_path: Path) -> None:

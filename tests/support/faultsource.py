@@ -28,7 +28,7 @@ class FaultKind:
     api = 1
 
     def open(self, target: Target, known: Known) -> FaultSource:
-        source = FaultSource(target, known)
+        source = (PacedSource if "paced" in target.uri.split() else FaultSource)(target, known)
         source.misbehave("open")
         return source
 
@@ -129,6 +129,9 @@ class FaultSource:
     def _raise(self, name: str) -> None:
         raise errors.ALL[name](f"tried {name}", f"remedy {name}")
 
+    def _wait(self, seconds: str) -> None:
+        raise errors.Busy("tried too often", "wait", float(seconds))
+
     def _bug(self, _: str) -> None:
         raise ZeroDivisionError("a bug in a library")
 
@@ -159,6 +162,14 @@ class FaultSource:
     def _half(self, _: str) -> None:
         _frames().sendall((1000).to_bytes(4, "little") + b"\x81")
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+class PacedSource(FaultSource):
+    """Says itself how soon it is polled again: an hour after twice what was wished."""
+
+    def pace(self, interval: float) -> float:
+        self._note("wishes", f"{interval}")
+        return 3600.0 + 2 * interval
 
 
 def _frames() -> socket.socket:

@@ -82,9 +82,16 @@ class TooOld(TowerError):
 
 
 class Busy(TowerError):
-    """Somebody holds a lock; a later try may go through."""
+    """Somebody holds a lock, or asks for patience; a later try may go through.
+
+    `after`: in how many seconds, where the other side said so.
+    """
 
     name = "busy"
+
+    def __init__(self, tried: str, remedy: str = "", after: float | None = None) -> None:
+        super().__init__(tried, remedy)
+        self.after = after
 
 
 class Cancelled(TowerError):

@@ -17,7 +17,7 @@ from runtower.link.sourcelog import note
 from runtower.link.spool import Spool
 from runtower.link.table import Table
 from runtower.link.wire import Hello, Subscribe
-from runtower.sources.port import ListsRuns, Source
+from runtower.sources.port import KeepsPace, ListsRuns, Source
 
 _POLITE = 5.0
 _NICE = 10
@@ -47,11 +47,11 @@ class Polls:
         """Until the process ends."""
         backoff = Backoff(self._hello.retry)
         while True:
-            self._wait(0.0 if self._source is None else self._wish.interval)
+            self._wait(self._pace())
             while (error := self._attempt()) is not None:
                 pause = backoff.next()
                 if isinstance(error, Busy):
-                    pause = min(pause, _POLITE)
+                    pause = min(pause, _POLITE) if error.after is None else error.after
                 self._reports.failed(error, pause)
                 self._fail(error)
                 self._wait(pause)
@@ -75,6 +75,13 @@ class Polls:
                     raise type(self._error)(self._error.tried, self._error.remedy)
                 self._change.wait()
             return self._source
+
+    def _pace(self) -> float:
+        """Seconds to the next poll."""
+        if self._source is None:
+            return 0.0
+        interval = self._wish.interval
+        return self._source.pace(interval) if isinstance(self._source, KeepsPace) else interval
 
     def _wait(self, seconds: float) -> None:
         """Until the time is over, a poll is wanted at once, or, where polls pause, until they don't."""

@@ -164,7 +164,20 @@ class ListsRuns(Protocol):
         Nothing at all where nothing changed, and that must be cheap: it is asked every few seconds. `focus` holds
         the ids (at most 200) that are on the screen: they are looked at in full each time something changed. A long
         backfill yields often (a delta a second or so); the caller may stop iterating and come back with the last
-        cursor. Deleted runs are listed too (lifecycle 'deleted').
+        cursor. A source that keeps a pace may end with a part, the last delta not complete; the next call goes on.
+        Deleted runs are listed too (lifecycle 'deleted').
+        """
+        ...
+
+
+@runtime_checkable
+class KeepsPace(Protocol):
+    """A source on a machine that others work with: it says itself how soon it is asked again."""
+
+    def pace(self, interval: float) -> float:
+        """Seconds from the end of the last `changes` to the next one; `interval` is what the user wishes.
+
+        Asked after each look that went well. After one that raised the caller backs off by itself.
         """
         ...
 
