@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from runtower.domain.runs import Experiment
 from runtower.domain.values import is_missing
-from runtower.sources.port import Delta, ListsRuns, Numbers, RowError, Texts
+from runtower.sources.port import Delta, KeepsPace, ListsRuns, Numbers, RowError, Texts
 
 Fields = dict[str, object]
 _MOST_POLLS = 12
+_MOST_PARTS = 100
 
 
 @dataclass
@@ -80,7 +81,11 @@ class Mirror:
 
 
 def drained(source: ListsRuns) -> Mirror:
-    """Everything that a source has now."""
+    """Everything that a source has now; one that keeps a pace gives a part at each look."""
     mirror = Mirror()
     mirror.poll(source)
+    for _ in range(_MOST_PARTS if isinstance(source, KeepsPace) else 0):
+        if mirror.is_complete:
+            break
+        mirror.poll(source)
     return mirror

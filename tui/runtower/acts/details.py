@@ -174,7 +174,9 @@ class DetailLines:
                 highs = [v for v in curve.high.tolist() if v == v]
                 room = width - label - 12
                 if lows and room >= 44:
-                    spans.append((f"  min {min(lows):<9.5g} max {max(highs):<9.5g}", "dim"))
+                    about = "~" if curve.sampled else ""
+                    low, high = f"{about}{min(lows):.5g}", f"{about}{max(highs):.5g}"
+                    spans.append((f"  min {low:<9} max {high:<9}", "dim"))
                     room -= 29
                 if room > 4:
                     spans.append(("  " + sparkline(curve, min(24, room - 2), None, self._glyphs), ""))

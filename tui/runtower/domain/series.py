@@ -33,6 +33,8 @@ class CoarseCurve:
 
     `low` and `high` are float32 of one length (NaN: no finite point in that bucket); the first bucket begins at
     `first_step`, the last one ends at `last_step`. `points` counts what was logged, `odd` the NaN and infinities.
+    `sampled`: made of a sample, as a server gives of a long history; then `points` and `odd` count the sample, and a
+    spike may be missing.
     """
 
     run_id: str
@@ -42,3 +44,4 @@ class CoarseCurve:
     last_step: int
     points: int
     odd: int
+    sampled: bool = False

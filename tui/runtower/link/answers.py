@@ -21,6 +21,7 @@ class _Curve(msgspec.Struct, array_like=True):
     last_step: int
     points: int
     odd: int
+    sampled: bool = False
 
 
 def pack_series(series: MetricSeries) -> bytes:
@@ -46,7 +47,16 @@ def pack_curves(curves: Sequence[CoarseCurve]) -> bytes:
     """Coarse curves as msgpack, their buckets as little-endian float32."""
     return msgspec.msgpack.encode(
         [
-            _Curve(c.run_id, _bytes(c.low, "<f4"), _bytes(c.high, "<f4"), c.first_step, c.last_step, c.points, c.odd)
+            _Curve(
+                c.run_id,
+                _bytes(c.low, "<f4"),
+                _bytes(c.high, "<f4"),
+                c.first_step,
+                c.last_step,
+                c.points,
+                c.odd,
+                c.sampled,
+            )
             for c in curves
         ]
     )
@@ -63,6 +73,7 @@ def unpack_curves(data: bytes) -> list[CoarseCurve]:
             c.last_step,
             c.points,
             c.odd,
+            c.sampled,
         )
         for c in msgspec.msgpack.decode(data, type=list[_Curve])
     ]
