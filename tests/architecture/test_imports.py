@@ -15,7 +15,7 @@ from runtower.screens.keys import KeyScreen
 from runtower.screens.run_keys import RunsScreen
 
 ROOT = Path(__file__).parents[2]
-BACKENDS = {"mlflow", "dvc", "wandb", "kfp", "hydra", "pandas", "sqlalchemy"}
+BACKENDS = {"mlflow", "dvc", "wandb", "kfp", "hydra", "httpx", "pandas", "sqlalchemy"}
 DATA = {"numpy", "pyarrow", "omegaconf", "click", "yaml"}
 SCREENS: dict[str, type[KeyScreen]] = {"runs": RunsScreen, "empty": EmptyScreen}
 PLACES = sorted({place for action in ACTIONS for place in action.places})

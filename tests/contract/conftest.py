@@ -13,6 +13,7 @@ from typing import Protocol
 
 import pytest
 from mlflow import MlflowClient
+from support.mlflow_server import Server, serving
 from support.mlflow_stores import gc_run, log, write_store
 
 from runtower.sources.csvlogger import SOURCE as CSVLOGGER
@@ -38,14 +39,17 @@ class Lab(Protocol):
 
 @dataclass
 class MlflowLab:
-    """An MLflow store; `how` is 'sql', 'client' or 'files'."""
+    """An MLflow store; `how` is 'sql', 'client', 'files' or 'rest'. What the tests do to a server's goes through it."""
 
     how: str
     path: Path
+    url: str = ""
     opened: list[AnySource] = field(default_factory=list)
 
     @property
     def uri(self) -> str:
+        if self.url:
+            return self.url
         return self.path.as_uri() if self.how == "files" else f"sqlite:///{self.path}"
 
     @property
@@ -137,9 +141,24 @@ def sqlite_store(sqlite_template: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(sqlite_template, tmp_path / "mlflow.db"))
 
 
+@pytest.fixture(scope="session")
+def mlflow_server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    db = tmp_path_factory.mktemp("server") / "mlflow.db"
+    shutil.copy(sqlite_template, db)
+    with serving(db) as server:
+        yield server
+
+
+@pytest.fixture
+def served(mlflow_server: Server, sqlite_template: Path) -> Server:
+    """The server, its store as it was written."""
+    mlflow_server.set_back(sqlite_template)
+    return mlflow_server
+
+
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """Indirect: 'sql', 'client', 'files' or 'csvlogger'."""
+    """Indirect: 'sql', 'client', 'files', 'rest' or 'csvlogger'."""
     made: MlflowLab | CsvLab
     if request.param == "csvlogger":
         made = CsvLab(tmp_path / "logs")
@@ -151,6 +170,9 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         made = MlflowLab("files", tmp_path / "mlruns")
         shutil.copytree(request.getfixturevalue("files_template"), made.path)
         _move_experiments(made.path, request.getfixturevalue("files_template"))
+    elif request.param == "rest":
+        served: Server = request.getfixturevalue("served")
+        made = MlflowLab("rest", served.db, served.url)
     else:
         made = MlflowLab(request.param, request.getfixturevalue("sqlite_store"))
     yield made

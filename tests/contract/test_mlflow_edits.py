@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.mirror import drained
 
-pytestmark = pytest.mark.parametrize("lab", ["sql", "client", "files"], indirect=True)
+pytestmark = pytest.mark.parametrize("lab", ["sql", "client", "files", "rest"], indirect=True)
 
 
 @pytest.fixture
@@ -94,5 +94,6 @@ def test_experiments_renamed_made_and_deleted(watched):
 def test_only_what_changed_is_given(watched):
     lab, source, mirror, run_id = watched
     lab.client.set_tag(run_id, "stage", "one")
-    deltas = mirror.poll(source)
-    assert [list(delta.run_ids) for delta in deltas if delta.run_ids] == [[run_id]]
+    mirror.deltas.clear()
+    mirror.poll_until(source, lambda: mirror.deltas)
+    assert [list(delta.run_ids) for delta in mirror.deltas if delta.run_ids] == [[run_id]]

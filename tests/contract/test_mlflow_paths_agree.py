@@ -1,11 +1,13 @@
-"""SQL and MlflowClient give the same, field by field."""
+"""SQL, REST and MlflowClient give the same, field by field."""
 
 from __future__ import annotations
 
 import math
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
+import mlflow
 import pytest
 from support.mirror import drained
 from support.mlflow_stores import HOSTILE, add_points, add_runs, changing
@@ -16,21 +18,49 @@ from runtower.sources.port import Known, Target
 _INF = math.inf
 
 
+@dataclass
+class Pair:
+    """A store's file, and another way to it than SQL: the client on the file, or a server over it."""
+
+    path: Path
+    how: str
+    uri: str
+
+    def both(self):
+        return drained(_open(self.path, "sql")), drained(self.other())
+
+    def other(self):
+        return SOURCE.open(Target("t", "mlflow", self.uri, options={"path": self.how}), Known())
+
+
+@pytest.fixture(params=["client", "rest"])
+def pair(request: pytest.FixtureRequest) -> Pair:
+    if request.param == "client":
+        path = request.getfixturevalue("sqlite_store")
+        return Pair(path, "client", f"sqlite:///{path}")
+    served = request.getfixturevalue("served")
+    return Pair(served.db, "rest", served.url)
+
+
 def _open(path: Path, how: str):
     return SOURCE.open(Target("t", "mlflow", f"sqlite:///{path}", options={"path": how}), Known())
 
 
-def _both(path: Path):
-    by_sql, by_client = _open(path, "sql"), _open(path, "client")
-    return drained(by_sql), drained(by_client)
+def test_every_field_of_every_run(pair):
+    by_sql, other = pair.both()
+    assert by_sql.runs == other.runs
+    assert by_sql.experiments == other.experiments
 
 
-def test_every_field_of_every_run(sqlite_store):
-    by_sql, by_client = _both(sqlite_store)
-    assert by_sql.runs == by_client.runs
-    assert by_sql.experiments == by_client.experiments
+def test_all_paths_to_a_store_give_it_one_key(sqlite_store, served):
     assert _open(sqlite_store, "sql").identity().key == _open(sqlite_store, "client").identity().key
     assert _open(sqlite_store, "auto").identity().how.startswith("SQL")
+    by_rest, by_client = (
+        SOURCE.open(Target("t", "mlflow", served.url, options={"path": how}), Known()).identity()
+        for how in ("auto", "client")
+    )
+    assert by_rest.key == by_client.key
+    assert by_rest.how == f"REST, MLflow {mlflow.__version__}"
 
 
 def test_fields_are_what_was_written(sqlite_store):
@@ -67,19 +97,19 @@ def test_parents_absent_and_in_a_cycle_pass_through(sqlite_store):
     assert mirror.runs[mirror.run_of("orphan")]["attribute.parent"] == "f" * 32
 
 
-def test_hostile_texts_come_as_they_are(sqlite_store):
-    by_sql, by_client = _both(sqlite_store)
+def test_hostile_texts_come_as_they_are(pair):
+    by_sql, by_client = pair.both()
     for text in HOSTILE:
         fields = by_sql.runs[by_sql.run_of(text)]
         assert fields["tag.text"] == fields["param.p"] == fields["tag.mlflow.note.content"] == text
         assert fields == by_client.runs[by_client.run_of(text)]
 
 
-def test_histories_agree(sqlite_store):
-    by_sql, by_client = _open(sqlite_store, "sql"), _open(sqlite_store, "client")
+def test_histories_agree(pair):
+    by_sql, by_client = _open(pair.path, "sql"), pair.other()
     odd = drained(by_sql).run_of("odd")
-    add_points(sqlite_store, odd, "many", range(-5, 300), odd_every=7)
-    add_points(sqlite_store, odd, "twice", range(3))
+    add_points(pair.path, odd, "many", range(-5, 300), odd_every=7)
+    add_points(pair.path, odd, "twice", range(3))
     for key in ("nan", "inf", "minus", "many", "twice"):
         one, other = by_sql.history(odd, key), by_client.history(odd, key)
         for name in ("steps", "times", "values"):
@@ -89,12 +119,12 @@ def test_histories_agree(sqlite_store):
         assert (a.first_step, a.last_step, a.points, a.odd) == (b.first_step, b.last_step, b.points, b.odd)
 
 
-def test_runs_of_one_moment_and_without_a_start_are_not_lost(sqlite_store):
-    add_runs(sqlite_store, 1500, "same")
-    with changing(sqlite_store) as connection:
+def test_runs_of_one_moment_and_without_a_start_are_not_lost(pair):
+    add_runs(pair.path, 1500, "same")
+    with changing(pair.path) as connection:
         connection.execute("UPDATE runs SET start_time = 1600000000000 WHERE run_uuid LIKE 'same%'")
         connection.execute("UPDATE runs SET start_time = NULL WHERE run_uuid LIKE 'same0000__05%'")
-    by_sql, by_client = _both(sqlite_store)
+    by_sql, by_client = pair.both()
     assert len(by_sql.runs) > 1500
     # MLflow's own objects refuse to be without a start time: those only SQL can show.
     startless = {run_id for run_id, fields in by_sql.runs.items() if "attribute.start_time" not in fields}
@@ -102,22 +132,23 @@ def test_runs_of_one_moment_and_without_a_start_are_not_lost(sqlite_store):
     assert {run_id: fields for run_id, fields in by_sql.runs.items() if run_id not in startless} == by_client.runs
 
 
-def test_more_experiments_than_a_page(sqlite_store):
-    with changing(sqlite_store) as connection:
+def test_more_experiments_than_a_page(pair):
+    with changing(pair.path) as connection:
         connection.executemany(
-            "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (?, ?, 'active')",
+            "INSERT INTO experiments (experiment_id, name, lifecycle_stage, artifact_location)"
+            " VALUES (?, ?, 'active', '')",
             ((number, f"e{number}") for number in range(1000, 2300)),
         )
-    add_runs(sqlite_store, 3, "last", experiment_id=2299)
-    by_sql, by_client = _both(sqlite_store)
+    add_runs(pair.path, 3, "last", experiment_id=2299)
+    by_sql, by_client = pair.both()
     assert len(by_sql.experiments) > 1300
     assert by_sql.experiments == by_client.experiments
     assert by_sql.runs == by_client.runs
 
 
-def test_five_thousand_keys(sqlite_store):
-    add_runs(sqlite_store, 3, "wide", keys=5000)
-    by_sql, by_client = _both(sqlite_store)
+def test_five_thousand_keys(pair):
+    add_runs(pair.path, 3, "wide", keys=5000)
+    by_sql, by_client = pair.both()
     assert by_sql.runs == by_client.runs
     assert len(by_sql.runs["wide00000001".ljust(32, "0")]) > 10_000
 
@@ -128,7 +159,17 @@ def test_the_kind_and_the_sql_path_leave_mlflow_out(sqlite_store, subprocess_mod
         "from runtower.sources.port import Known, Target\n"
         f"list(SOURCE.open(Target('t', 'mlflow', {str(sqlite_store)!r}), Known()).changes(b'', ()))\n"
     )
-    assert not loaded & {"mlflow", "sqlalchemy", "pandas", "adbc_driver_manager"}
+    assert not loaded & {"mlflow", "sqlalchemy", "pandas", "adbc_driver_manager", "httpx"}
+
+
+def test_the_rest_path_leaves_mlflow_out(served, subprocess_modules):
+    loaded = subprocess_modules(
+        "from runtower.sources.mlflow import SOURCE\n"
+        "from runtower.sources.port import Known, Target\n"
+        f"list(SOURCE.open(Target('t', 'mlflow', {served.url!r}), Known()).changes(b'', ()))\n"
+    )
+    assert "httpx" in loaded
+    assert not loaded & {"mlflow", "sqlalchemy", "pandas", "adbc_driver_manager", "requests"}
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def test_another_kind_address_or_option_is_another_file() -> None:
         Target("a", "k", "https://h", options={"workspace": "w"}),
     ]
     assert len({cache.file_key(target) for target in targets}) == 4
-    secret = Target("a", "k", "https://h", options={"api_token": "t"})
+    secret = Target("a", "k", "https://h", options={"api_token": "t", "headers.X-Own": "t"})
     assert cache.file_key(secret) == cache.file_key(targets[0])
 
 

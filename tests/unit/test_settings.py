@@ -116,6 +116,9 @@ def test_own_keys(project: Path, folders: Folders) -> None:
         "sources: {a: {uri: 'https://me:pw@host'}}",
         "sources: {a: {uri: 'https://host/?token=x'}}",
         "sources: {a: {uri: 'https://host', options: {api_key: x}}}",
+        "sources: {a: {uri: 'https://host', options: {headers.Authorization: x}}}",
+        "sources: {a: {uri: 'https://host', options: {headers.Cookie: x}}}",
+        "sources: {a: {uri: 'https://host', options: {headers.X-Gateway-Key: x}}}",
         "sources: {a: {uri: 'https://${oc.env:HOME}'}}",
     ],
 )
@@ -124,6 +127,16 @@ def test_a_project_may_not_bring_credentials(project: Path, folders: Folders, te
     with pytest.raises(Invalid, match="may not") as wrong:
         read(project, folders)
     assert "pw" not in str(wrong.value)
+
+
+def test_ones_own_file_may_take_a_servers_token_from_a_variable(
+    project: Path, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAM_TOKEN", "hush")
+    own(
+        folders, "sources: {a: {uri: 'https://host', options: {token: '${oc.env:TEAM_TOKEN}', headers.X-Team: blue}}}\n"
+    )
+    assert read(project, folders).settings.sources["a"].options == {"token": "hush", "headers.X-Team": "blue"}
 
 
 def test_a_projects_paths_begin_at_its_file(project: Path, folders: Folders) -> None:

@@ -15,7 +15,10 @@ class SourceSettings:
     kind: str = field(default="", metadata={"doc": "mlflow or csvlogger; '' tells it from the uri"})
     uri: str = field(default="", metadata={"doc": "a folder, a file, sqlite:///file or any URI that MLflow takes"})
     read_only: bool = field(default=False, metadata={"doc": "never write to this source"})
-    options: dict[str, str] = field(default_factory=dict, metadata={"doc": "what only this kind of source knows"})
+    options: dict[str, str] = field(
+        default_factory=dict,
+        metadata={"doc": "what only this kind of source knows; of an MLflow server see servers.md"},
+    )
 
 
 @dataclass

@@ -35,7 +35,7 @@ _CHOICES: Final[Mapping[str, Sequence[str]]] = {
 }
 _ITEMS: Final[Mapping[str, type]] = {"sources": SourceSettings, "metrics": MetricSettings}
 _FREE_MAPS: Final = frozenset({"keys", "options"})
-_SECRET: Final = re.compile(r"(?i)password|passwd|token|secret|api_?key|credential")
+_SECRET: Final = re.compile(r"(?i)password|passwd|token|secret|api[_-]?key|credential|auth|cookie|headers\..*key")
 
 
 @dataclass(frozen=True, slots=True)

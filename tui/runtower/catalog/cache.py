@@ -39,7 +39,7 @@ BUDGET: Final = 1 << 30
 _KEPT: Final = 2
 _FIXED: Final = 20
 _STALE_TEMPORARY: Final = 3600.0
-_SECRET: Final = re.compile(r"token|secret|password|passwd|credential|api_?key", re.IGNORECASE)
+_SECRET: Final = re.compile(r"token|secret|password|passwd|credential|api_?key|^headers\.", re.IGNORECASE)
 
 
 class CacheError(ValueError):

@@ -32,7 +32,7 @@ def print_settings(as_json: bool) -> None:
 
 
 def _safe(key: str, value: Any) -> Any:
-    if ".options." in key and re.search("(?i)password|token|secret|key", key):
+    if ".options." in key and re.search(r"(?i)password|token|secret|key|headers\.", key):
         return "..."
     return _SECRET.sub(r"\1=...", _USERINFO.sub("", value)) if isinstance(value, str) else value
 

@@ -1,4 +1,5 @@
-"""MLflow: by read-only SQL where the store is an SQLite file of a known schema, by MlflowClient everywhere else."""
+"""MLflow: by read-only SQL where the store is an SQLite file of a known schema, by REST where it is a server, by
+MlflowClient everywhere else."""
 
 from __future__ import annotations
 
@@ -15,7 +16,19 @@ if TYPE_CHECKING:
 
 _DEFAULT_URI: Final = "sqlite:///mlflow.db"
 _PATH_OPTION: Final = "path"
-_PATHS: Final = ("auto", "sql", "client")
+_PATHS: Final = ("auto", "sql", "rest", "client")
+
+# What MLflow takes from its environment only; the process of a source is its own.
+_VARIABLES: Final = {
+    "username": "MLFLOW_TRACKING_USERNAME",
+    "password": "MLFLOW_TRACKING_PASSWORD",
+    "token": "MLFLOW_TRACKING_TOKEN",
+    "server_cert": "MLFLOW_TRACKING_SERVER_CERT_PATH",
+    "client_cert": "MLFLOW_TRACKING_CLIENT_CERT_PATH",
+    "insecure_tls": "MLFLOW_TRACKING_INSECURE_TLS",
+    "timeout": "MLFLOW_HTTP_REQUEST_TIMEOUT",
+    "workspace": "MLFLOW_WORKSPACE",
+}
 
 # MLflow asks a dead server for four minutes by default, and reports its use to its makers.
 _POLITE: Final = {
@@ -26,7 +39,7 @@ _POLITE: Final = {
 
 
 class MlflowKind:
-    """The kind 'mlflow'. The option `path` (auto, sql, client) settles how an SQLite file is read."""
+    """The kind 'mlflow'. The option `path` (auto, sql, rest, client) settles how an SQLite file or a server is read."""
 
     kind = "mlflow"
     api = API
@@ -40,6 +53,11 @@ class MlflowKind:
             )
         address = address_of(target.uri or os.environ.get("MLFLOW_TRACKING_URI") or _DEFAULT_URI)
         _check_presence(address)
+        if address.shape is StoreShape.SERVER and (wanted == "rest" or (wanted != "client" and not _needs_client())):
+            return _by_rest(address, target, known)
+        os.environ.update({_VARIABLES[name]: text for name, text in target.options.items() if name in _VARIABLES})
+        if wanted == "rest":
+            raise Invalid(f"{address.shown} is no server that could be read by REST.", "Leave the option 'path' away.")
         if address.shape is not StoreShape.SQLITE or wanted == "client":
             return _through_client(address, known)
         try:
@@ -76,6 +94,19 @@ def _by_sql(address: Address, known: Known) -> Source:
     module = importlib.import_module("runtower.sources.mlflow.sqlite")
     assert address.path is not None
     source: Source = module.SqliteSource(address.path, known)
+    return source
+
+
+def _needs_client() -> bool:
+    """Whether requests have to be signed in a way that only MLflow and its plugins know."""
+    signed = os.environ.get("MLFLOW_TRACKING_AWS_SIGV4", "").strip().lower() in ("true", "1")
+    return signed or bool(os.environ.get("MLFLOW_TRACKING_AUTH", "").strip())
+
+
+def _by_rest(address: Address, target: Target, known: Known) -> Source:
+    # Deferred: httpx takes a tenth of a second, and a store on this machine doesn't need it.
+    module = importlib.import_module("runtower.sources.mlflow.rest")
+    source: Source = module.RestSource(address, target.options, known)
     return source
 
 

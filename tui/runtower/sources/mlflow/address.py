@@ -18,6 +18,7 @@ class StoreShape(StrEnum):
 
     SQLITE = "sqlite"
     FOLDER = "folder"
+    SERVER = "server"
     OTHER = "other"
 
 
@@ -44,6 +45,8 @@ def address_of(uri: str) -> Address:
         return _sqlite_address(_sqlite_path(uri))
     if scheme == "file":
         return _folder_address(Path(unquote(urlsplit(uri).path)))
+    if scheme in ("http", "https"):
+        return Address(StoreShape.SERVER, uri, _canonical(uri))
     if len(scheme) > 1:
         return Address(StoreShape.OTHER, uri, _canonical(uri))
     path = Path(uri).expanduser()

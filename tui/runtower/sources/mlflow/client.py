@@ -37,6 +37,8 @@ class ClientSource:
                 "; MLflow no longer develops file stores: `mlflow migrate-filestore --source FOLDER --target"
                 " sqlite:///mlflow.db` copies this one into a database"
             )
+        if self._address.uri.startswith("databricks"):
+            how += "; databricks addresses have not been tried with runtower"
         return Identity(self._key, self._address.shown, how)
 
     def close(self) -> None:
