@@ -309,6 +309,20 @@ async def test_a_source_that_keeps_a_pace_is_asked_no_sooner_unless_the_user_wan
         await w.until(lambda: _text(w.control / "wishes").count("\n") == 2)
 
 
+async def test_a_source_that_reads_by_experiment_hears_of_them_and_is_polled_at_once(tmp_path: Path) -> None:
+    async with Watcher(tmp_path, "rows:4 paced") as w:
+        await w.until(lambda: _text(w.control / "wishes") == "0.05\n")
+        assert _text(w.control / "scopes") == "None\n"
+        w.link.scope(["1", "2"])
+        w.link.scope(["1", "2"])
+        await w.until(lambda: _text(w.control / "wishes").count("\n") == 2)
+        assert _text(w.control / "scopes") == "None\n('1', '2')\n"
+        os.kill(w.link.pid or 0, signal.SIGKILL)
+        await w.until(lambda: _text(w.control / "scopes").endswith("None\n('1', '2')\n") and w.link.health.complete)
+        w.link.scope(None)
+        await w.until(lambda: _text(w.control / "scopes").endswith("None\n"))
+
+
 async def test_a_source_that_says_when_it_may_be_asked_again_is_obeyed(tmp_path: Path) -> None:
     async with Watcher(tmp_path, "rows:4 polled:wait=1800") as w:
         await w.until(lambda: w.link.health.error)

@@ -171,6 +171,9 @@ class PacedSource(FaultSource):
         self._note("wishes", f"{interval}")
         return 3600.0 + 2 * interval
 
+    def scope(self, experiment_ids: Sequence[str] | None) -> None:
+        self._note("scopes", repr(experiment_ids))
+
 
 def _frames() -> socket.socket:
     """The private socket, found as a library that writes to any descriptor would hit it."""

@@ -17,6 +17,8 @@ MESSAGES = [
     wire.Ask(2, 1, "", wire.Coarse(("a", "b"), "loss")),
     wire.Operate(3, "tag", {"key": "value"}, 2.5),
     wire.Focus(("a",)),
+    wire.Scope(("a", "b")),
+    wire.Scope(None),
     wire.Cancel(3),
 ]
 

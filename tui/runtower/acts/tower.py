@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 
 import numpy as np
 
@@ -154,6 +154,12 @@ class Tower:
             wanted[self.catalogue.source(key.source)].append(key.run_id)
         for number, run_ids in wanted.items():
             self.links[number].focus(run_ids)
+
+    def scope(self, chosen: Collection[tuple[int, str]] | None) -> None:
+        """Tell the sources which experiments are looked at: (source number, experiment id), None for all."""
+        for number, link in enumerate(self.links):
+            own = None if chosen is None else sorted(one for source, one in chosen if source == number)
+            link.scope(own)
 
     def refresh(self) -> None:
         for link in self.links:

@@ -29,6 +29,7 @@ from runtower.link.wire import Coarse, History, Parcel, Progress, Query
 from runtower.sources.port import Target
 
 _GRACE = 1.0
+_MOST_SCOPE = 2000
 
 
 class Link:
@@ -63,6 +64,7 @@ class Link:
         self._held_back = False
         self._closed = False
         self._focus: tuple[str, ...] = ()
+        self._scope: tuple[str, ...] | None = None
         self._seq = 0
 
     @property
@@ -141,6 +143,13 @@ class Link:
         if focus != self._focus:
             self._focus = focus
             self._supervisor.send(wire.Focus(focus))
+
+    def scope(self, experiment_ids: Sequence[str] | None) -> None:
+        """Which experiments are looked at, None for all; a source that reads by experiment reads no others."""
+        chosen = None if experiment_ids is None or len(experiment_ids) > _MOST_SCOPE else tuple(experiment_ids)
+        if chosen != self._scope:
+            self._scope = chosen
+            self._supervisor.send(wire.Scope(chosen))
 
     def refresh(self) -> None:
         """Poll now; a process that waits to be started again is started now."""
@@ -283,6 +292,8 @@ class Link:
         self._send_requests()
         if self._focus:
             self._supervisor.send(wire.Focus(self._focus))
+        if self._scope is not None:
+            self._supervisor.send(wire.Scope(self._scope))
 
     def _send_requests(self) -> None:
         for message in self._requests.unsent():

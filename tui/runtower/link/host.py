@@ -26,7 +26,20 @@ from runtower.link.reports import Reports
 from runtower.link.sourcelog import SourceLog, note
 from runtower.link.spool import Spool, sweep
 from runtower.link.table import Table
-from runtower.link.wire import VERSION, Ask, Beat, Cancel, Focus, Hello, Opened, Operate, Subscribe, ToHost, WireError
+from runtower.link.wire import (
+    VERSION,
+    Ask,
+    Beat,
+    Cancel,
+    Focus,
+    Hello,
+    Opened,
+    Operate,
+    Scope,
+    Subscribe,
+    ToHost,
+    WireError,
+)
 
 _PATIENCE = 3.0
 _LAST_MOMENT = 5.0
@@ -83,6 +96,8 @@ def _serve(hello: Hello, channel: Channel, messages: Iterator[ToHost], log: Sour
                 polls.subscribe(message)
             case Focus():
                 polls.focus(message.run_ids)
+            case Scope():
+                polls.scope(message.experiment_ids)
             case Ask():
                 lanes.ask(message)
             case Operate():

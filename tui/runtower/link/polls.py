@@ -17,7 +17,7 @@ from runtower.link.sourcelog import note
 from runtower.link.spool import Spool
 from runtower.link.table import Table
 from runtower.link.wire import Hello, Subscribe
-from runtower.sources.port import KeepsPace, ListsRuns, Source
+from runtower.sources.port import KeepsPace, ListsRuns, ReadsByExperiment, Source
 
 _POLITE = 5.0
 _NICE = 10
@@ -37,6 +37,7 @@ class Polls:
         self._compaction = compaction
         self._wish = Subscribe(hello.interval, hello.paused, True)
         self._focus: tuple[str, ...] = ()
+        self._scope: tuple[str, ...] | None = None
         self._change = threading.Condition()
         self._source: Source | None = None
         self._error: TowerError | None = None
@@ -66,6 +67,15 @@ class Polls:
 
     def focus(self, run_ids: tuple[str, ...]) -> None:
         self._focus = run_ids
+
+    def scope(self, experiment_ids: tuple[str, ...] | None) -> None:
+        """Other experiments are looked at; a source that cares is polled at once."""
+        with self._change:
+            self._scope = experiment_ids
+            if isinstance(self._source, ReadsByExperiment):
+                self._source.scope(experiment_ids)
+                self._wish = Subscribe(self._wish.interval, self._wish.paused, True)
+                self._change.notify_all()
 
     def source(self) -> Source:
         """The open source; waits for it. Raises the TowerError that stands in the way."""
@@ -120,6 +130,8 @@ class Polls:
         native.give_back()
         with self._change:
             self._source, self._error = source, None
+            if isinstance(source, ReadsByExperiment):
+                source.scope(self._scope)
             self._change.notify_all()
 
     def _poll(self) -> None:

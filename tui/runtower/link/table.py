@@ -79,7 +79,8 @@ class Table:
         rows = self.ledger.give(delta.run_ids)
         gone = set(self.ledger.known(delta.gone))
         self._unseen.difference_update(rows.tolist())
-        if delta.complete and self._unseen:
+        is_all = delta.complete and not delta.partial
+        if is_all and self._unseen:
             gone |= self._unseen
         piece = encode(self._redacted(delta), rows) if len(rows) else None
         message = Rows(
@@ -103,8 +104,8 @@ class Table:
             if delta.experiments is not None:
                 self._experiments = tuple(delta.experiments)
             self.cursor = delta.cursor
-            self.complete = self.complete or delta.complete
-            if delta.complete:
+            self.complete = delta.complete
+            if is_all:
                 self._unseen = set()
         return message
 

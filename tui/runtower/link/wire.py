@@ -97,6 +97,12 @@ class Focus(msgspec.Struct, tag="focus"):
     run_ids: tuple[str, ...]
 
 
+class Scope(msgspec.Struct, tag="scope"):
+    """The experiments that are looked at; None: all."""
+
+    experiment_ids: tuple[str, ...] | None
+
+
 class Ask(msgspec.Struct, tag="ask"):
     """A query. Within a topic only the highest generation is worth an answer; topic '' has none."""
 
@@ -203,7 +209,7 @@ class Progress(msgspec.Struct, tag="progress", frozen=True, omit_defaults=True):
     text: str = ""
 
 
-ToHost = Hello | Subscribe | Focus | Ask | Operate | Cancel
+ToHost = Hello | Subscribe | Focus | Scope | Ask | Operate | Cancel
 ToTerminal = Opened | Rows | Base | Beat | Report | Started | Answer | Refused | Progress
 
 _encoder = msgspec.msgpack.Encoder()

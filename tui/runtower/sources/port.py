@@ -101,6 +101,7 @@ class Delta:
     cursor      where to go on; stored with the rows it belongs to. Opaque, at most 16 MiB; it stays in the source's
                 process and the cache
     complete    whether everything the source has is known with this delta
+    partial     whether only some experiments are read: what isn't given may be there all the same
     known,total runs given so far, and how many there are (None: the source can't tell)
     errors      what of these runs could not be read; of a run that comes whole it takes the place of what was said
                 before. A source opened with an older cursor says it again
@@ -113,6 +114,7 @@ class Delta:
     gone: Sequence[str] = ()
     experiments: Sequence[Experiment] | None = None
     complete: bool = True
+    partial: bool = False
     known: int = 0
     total: int | None = None
     errors: Sequence[RowError] = ()
@@ -178,6 +180,19 @@ class KeepsPace(Protocol):
         """Seconds from the end of the last `changes` to the next one; `interval` is what the user wishes.
 
         Asked after each look that went well. After one that raised the caller backs off by itself.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsByExperiment(Protocol):
+    """A source too large to be read whole without need: it reads the experiments that are looked at."""
+
+    def scope(self, experiment_ids: Sequence[str] | None) -> None:
+        """The experiments that are looked at from now on; None, as in the beginning: all of them.
+
+        `Delta.complete` is about these, and turns false again where more of them are wanted; `Delta.partial` says
+        that there are others. May be called while another thread is in `changes`.
         """
         ...
 
