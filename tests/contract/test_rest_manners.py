@@ -172,6 +172,47 @@ def test_the_audit_goes_on_after_a_restart(server):
     assert mirror.runs["run00000"]["attribute.name"] == "renamed"
 
 
+def test_only_the_experiments_that_are_looked_at_are_read_whole(server):
+    server.experiments += [{"experiment_id": "2", "name": "beta", "lifecycle_stage": "active", "creation_time": 9}]
+    for number in range(60):
+        server.runs[number]["info"]["experiment_id"] = "2"
+    source, mirror = opened(server.url), Mirror()
+    mirror.poll(source)
+    source.scope(["2"])
+    while not mirror.is_complete:
+        mirror.poll(source)
+    assert mirror.deltas[-1].partial
+    assert {number for number in range(60) if f"run{number:05d}" in mirror.runs} == set(range(60))
+    assert len(mirror.runs) == 160, "of the other one only the page that was there already"
+    server.runs.append(a_run(9000, status="RUNNING"))
+    mirror.poll_until(source, lambda: "run09000" in mirror.runs)
+    begun = len(server.questions)
+    for _ in range(8):
+        mirror.poll(source)
+    audited = [q for q in server.questions[begun:] if q.get("filter", "").startswith("attributes.start_time <=")]
+    assert {tuple(question["experiment_ids"]) for question in audited} == {("2",)}
+    source.scope(None)
+    mirror.poll(source)
+    assert not mirror.is_complete
+    while not mirror.is_complete:
+        mirror.poll(source)
+    assert len(mirror.runs) == 1235
+    assert not mirror.deltas[-1].partial
+
+
+def test_an_experiment_made_elsewhere_is_read_with_the_next_list(server):
+    del server.runs[300:]
+    source = opened(server.url)
+    mirror = drained(source)
+    server.experiments.append({"experiment_id": "7", "name": "late", "lifecycle_stage": "active", "creation_time": 9})
+    old = [a_run(number, start=1_000_000_000_000 + number) for number in range(20_000, 20_150)]
+    for run in old:
+        run["info"]["experiment_id"] = "7"
+    server.runs += old
+    mirror.poll_until(source, lambda: len(mirror.runs) == 450)
+    assert mirror.is_complete
+
+
 def test_a_server_below_a_path_and_what_goes_with_each_question():
     with faulty([a_run(1)], prefix="/team/mlflow") as server:
         source = opened(server.url, workspace="vision", token="hush", **{"headers.X-Team": "blue"})
@@ -193,6 +234,7 @@ def test_only_a_server_is_read_by_rest(tmp_path):
         opened(f"sqlite:///{tmp_path}/mlflow.db", path="rest")
 
 
+@pytest.mark.filterwarnings("ignore:Could not find any registered plugin")
 def test_what_only_mlflows_plugins_can_sign_goes_through_its_client(server, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_AUTH", "of-a-plugin")
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "of-the-environment")

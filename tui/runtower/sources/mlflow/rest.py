@@ -19,7 +19,7 @@ from runtower.sources.port import Delta, Identity, Known
 
 
 class RestSource:
-    """Satisfies ListsRuns, KeepsPace and ReadsHistory. Every call may raise a TowerError of `rest_errors`."""
+    """Satisfies ListsRuns, KeepsPace, ReadsByExperiment and ReadsHistory. Raises the TowerErrors of `rest_errors`."""
 
     def __init__(self, address: Address, options: Mapping[str, str], known: Known) -> None:
         self._access = access_of(address, options, os.environ)
@@ -42,6 +42,9 @@ class RestSource:
 
     def pace(self, interval: float) -> float:
         return self._sync.pace(interval)
+
+    def scope(self, experiment_ids: Sequence[str] | None) -> None:
+        self._sync.scope(experiment_ids)
 
     def changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
         return self._sync.changes(cursor, focus)

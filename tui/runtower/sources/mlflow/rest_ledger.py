@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterable, MutableSequence
+from collections.abc import Container, Iterable, MutableSequence
 from typing import Any, Final
 
 import msgspec
@@ -94,6 +94,14 @@ class Ledger:
         if place != last:
             self._place[self._run_ids[place]] = place
         self.running.discard(run_id)
+
+    def among(self, run_ids: Iterable[str], experiment_ids: Container[str]) -> list[str]:
+        """Those of these runs that are known to be in these experiments."""
+        return [
+            run_id
+            for run_id in run_ids
+            if run_id in self._place and self._experiment_ids[self._where[self._place[run_id]]] in experiment_ids
+        ]
 
     def began_between(self, experiment_ids: Iterable[str], after: int | None, upto: int | None) -> set[str]:
         """The runs of these experiments that began after one time and up to another (ms; None: without that limit)."""

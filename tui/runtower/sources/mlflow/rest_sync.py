@@ -68,6 +68,8 @@ class RestSync:
         self._cursor = b""
         self._raw: Sequence[RawExperiment] | None = experiments
         self._ids: list[str] = []
+        self._scope: frozenset[str] | None = None
+        self._wanted: frozenset[str] | None = None
         self._experiments: Sequence[Experiment] | None = None
         self._size = PageSize()
         self._looks = 0
@@ -91,9 +93,16 @@ class RestSync:
         self._due = time.monotonic() + seconds
         return seconds
 
+    def scope(self, experiment_ids: Sequence[str] | None) -> None:
+        """The experiments that are looked at, None: all. May be called from another thread."""
+        self._wanted = None if experiment_ids is None else frozenset(experiment_ids)
+
     def changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
         """The port's `changes`; of a first sync the next page."""
         self._resume(cursor)
+        if self._wanted != self._scope:
+            self._scope, self._is_told = self._wanted, False
+            self._running, self._lap_met = [], set()
         # Somebody who doesn't wait pressed a key to see what is on the screen as it is now.
         is_wanted = time.monotonic() < self._due
         number, self._looks, self._spent = self._looks, self._looks + 1, 0.0
@@ -149,9 +158,13 @@ class RestSync:
         if now != self._ledger.experiments:
             self._ledger.experiments, self._experiments = now, found
 
+    def _chosen(self) -> list[str]:
+        """The experiments that are looked at."""
+        return self._ids if self._scope is None else [one for one in self._ids if one in self._scope]
+
     def _unknown(self) -> list[str]:
-        """The experiments that aren't known whole, the ones made last first."""
-        return sorted((one for one in self._ids if one not in self._ledger.done), key=id_order, reverse=True)
+        """Those of them that aren't known whole, the ones made last first."""
+        return sorted((one for one in self._chosen() if one not in self._ledger.done), key=id_order, reverse=True)
 
     # -- the laps
 
@@ -166,7 +179,7 @@ class RestSync:
         if page.ended:
             ledger.done.update(ledger.walk.experiment_ids)
             ledger.walk = None
-            if not self._unknown():
+            if self._scope is None and not self._unknown():
                 met = {run.run_id for run in page.runs}
                 self._gone += [run_id for run_id in self._remembered if run_id not in ledger and run_id not in met]
                 self._remembered = set()
@@ -175,13 +188,14 @@ class RestSync:
     def _hot(self) -> dict[str, Run]:
         """The RUNNING runs, and those that were and aren't any more."""
         if not self._running:
-            self._running = [Walk(tuple(ids), _HOT) for ids in pieces(self._ids, rest_wire.EXPERIMENTS_A_SEARCH)]
+            self._running = [Walk(tuple(ids), _HOT) for ids in pieces(self._chosen(), rest_wire.EXPERIMENTS_A_SEARCH)]
             self._running_met = set()
         self._hot_at = time.monotonic()
         found = self._steps(self._running)
         self._running_met |= found.keys()
         if not self._running:
-            found |= self._asked_for(sorted(self._ledger.running - self._running_met))
+            ended = self._ledger.running - self._running_met
+            found |= self._asked_for(self._ledger.among(ended, set(self._chosen())))
         return found
 
     def _begun_or_ended(self, number: int) -> dict[str, Run]:
@@ -194,8 +208,8 @@ class RestSync:
 
     def _audit(self) -> Iterator[Delta]:
         """The next page of the lap over everything, and what should have been in it and wasn't."""
-        ledger, searches = self._ledger, list(pieces(self._ids, rest_wire.EXPERIMENTS_A_SEARCH))
-        if ledger.lap is None or not set(ledger.lap.experiment_ids) <= set(self._ids):
+        ledger, searches = self._ledger, list(pieces(self._chosen(), rest_wire.EXPERIMENTS_A_SEARCH))
+        if ledger.lap is None or not set(ledger.lap.experiment_ids) <= set(self._chosen()):
             if not searches:
                 return
             ledger.lap, self._lap_met = Walk(tuple(searches[self._lap_piece % len(searches)])), set()
@@ -290,6 +304,7 @@ class RestSync:
             gone=gone,
             experiments=experiments,
             complete=self._is_told,
+            partial=self._scope is not None,
             known=len(self._ledger),
             total=len(self._ledger) if self._is_told else None,
         )
