@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, TypeVar
+from typing import Final
 from zlib import crc32
 
 import msgspec
@@ -18,16 +18,13 @@ import msgspec
 from runtower.domain.runs import Experiment
 from runtower.sources.mlflow import rest_wire
 from runtower.sources.mlflow.contract import RUNNING
-from runtower.sources.mlflow.rest_errors import CutOff, TimedOut
 from runtower.sources.mlflow.rest_ledger import Ledger, same_cursor, unpack
-from runtower.sources.mlflow.rest_pages import FIRST_RUNS, MOST_RUNS, PageSize
+from runtower.sources.mlflow.rest_pages import FIRST_RUNS, MOST_RUNS, Pages
 from runtower.sources.mlflow.rest_reader import Reader, id_order, pieces
 from runtower.sources.mlflow.rest_rows import cells_of, digest_of
-from runtower.sources.mlflow.rest_walk import Step, Walk, step
+from runtower.sources.mlflow.rest_walk import Walk
 from runtower.sources.mlflow.rest_wire import RawExperiment, Run
 from runtower.sources.port import Delta
-
-T = TypeVar("T")
 
 # In looks, which are five seconds apart by default.
 FOCUS_EACH: Final = 3
@@ -60,7 +57,7 @@ class RestSync:
     ) -> None:
         """`experiments` as they were at opening, `store_of` gives the source key that belongs to some, `interval`:
         seconds between looks."""
-        self._reader = reader
+        self._pages = Pages(reader)
         self._store_of = store_of
         self._interval = interval
         self._ledger = Ledger(store_of(experiments))
@@ -71,9 +68,7 @@ class RestSync:
         self._scope: frozenset[str] | None = None
         self._wanted: frozenset[str] | None = None
         self._experiments: Sequence[Experiment] | None = None
-        self._size = PageSize()
         self._looks = 0
-        self._spent = 0.0
         self._due = 0.0
         self._hot_at = 0.0
         self._running: list[Walk] = []
@@ -87,9 +82,9 @@ class RestSync:
     def pace(self, interval: float) -> float:
         """Seconds to the next look; `interval` is the user's wish."""
         if self._unknown() or self._running or self._errands:
-            seconds = max(_SHORTEST, _REST * self._spent)
+            seconds = max(_SHORTEST, _REST * self._pages.spent)
         else:
-            seconds = max(interval, self._interval, min(_LONGEST, _CALM * self._spent))
+            seconds = max(interval, self._interval, min(_LONGEST, _CALM * self._pages.spent))
         self._due = time.monotonic() + seconds
         return seconds
 
@@ -105,7 +100,7 @@ class RestSync:
             self._running, self._lap_met = [], set()
         # Somebody who doesn't wait pressed a key to see what is on the screen as it is now.
         is_wanted = time.monotonic() < self._due
-        number, self._looks, self._spent = self._looks, self._looks + 1, 0.0
+        number, self._looks, self._pages.spent = self._looks, self._looks + 1, 0.0
         if number % EXPERIMENTS_EACH == 0:
             self._look_at_experiments()
         met: dict[str, Run] = {}
@@ -144,7 +139,7 @@ class RestSync:
     def _look_at_experiments(self) -> None:
         raw, self._raw = self._raw, None
         if raw is None:
-            raw = self._ask(self._reader.experiments)
+            raw = self._pages.experiments()
         store = self._store_of(raw)
         if store != self._ledger.store:
             # Another store under the old address: what was known has to be taken away as far as it isn't there.
@@ -173,7 +168,7 @@ class RestSync:
         ledger, unknown = self._ledger, self._unknown()
         if ledger.walk is None or not set(ledger.walk.experiment_ids) <= set(unknown):
             ledger.walk = Walk(tuple(unknown[: rest_wire.EXPERIMENTS_A_SEARCH]))
-        page = self._step(ledger.walk, MOST_RUNS)
+        page = self._pages.step(ledger.walk, MOST_RUNS)
         if page is None:
             return
         if page.ended:
@@ -214,7 +209,7 @@ class RestSync:
                 return
             ledger.lap, self._lap_met = Walk(tuple(searches[self._lap_piece % len(searches)])), set()
         lap = ledger.lap
-        page = self._step(lap, FIRST_RUNS)
+        page = self._pages.step(lap, FIRST_RUNS)
         if page is None:
             return
         self._lap_met |= {run.run_id for run in page.runs}
@@ -235,43 +230,21 @@ class RestSync:
         """The next page of each of these walks; those that ended are taken out."""
         found: dict[str, Run] = {}
         for walk in list(walks):
-            page = self._step(walk, FIRST_RUNS)
+            page = self._pages.step(walk, FIRST_RUNS)
             if page is not None:
                 found.update((run.run_id, run) for run in page.runs)
                 if page.ended:
                     walks.remove(walk)
         return found
 
-    def _step(self, walk: Walk, size: int) -> Step | None:
-        """A page of `size` runs at most, or None where it was too much for the way here; then the next is smaller."""
-        before = self._spent
-        try:
-            page = self._ask(lambda: step(self._reader, walk, min(size, self._size.runs)))
-        except TimedOut:
-            self._size.failed()
-            raise
-        except CutOff:
-            if not self._size.failed():
-                raise
-            return None
-        self._size.answered(len(page.runs), self._spent - before)
-        return page
-
     def _asked_for(self, run_ids: Sequence[str]) -> dict[str, Run]:
         """These runs, as far as they are there; the others are gone."""
         if not run_ids:
             return {}
         experiments = self._ledger.experiments_of(run_ids)
-        found = {run.run_id: run for run in self._ask(lambda: self._reader.by_ids(experiments, run_ids))}
+        found = {run.run_id: run for run in self._pages.by_ids(experiments, run_ids)}
         self._gone += [run_id for run_id in run_ids if run_id not in found]
         return found
-
-    def _ask(self, call: Callable[[], T]) -> T:
-        began = time.monotonic()
-        try:
-            return call()
-        finally:
-            self._spent += time.monotonic() - began
 
     # -- what is told
 
