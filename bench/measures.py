@@ -61,7 +61,7 @@ class Home:
             "LC_ALL": "C.UTF-8",
         }
 
-    def open(self, store: Path, **settings: str) -> Terminal:
+    def open(self, store: Path | str, **settings: str) -> Terminal:
         chosen = {f"RUNTOWER_{name.upper()}": value for name, value in settings.items()}
         return Terminal([sys.executable, "-m", "runtower.cli", str(store)], self.environ | chosen)
 
@@ -117,12 +117,12 @@ def seconds_to(screen: Terminal, shows: Callable[[Lines], bool]) -> float:
     return when - screen.started
 
 
-def until_complete(screen: Terminal, runs: int) -> None:
+def until_complete(screen: Terminal, runs: int, patience: float = _PATIENCE) -> None:
     """Read until all is listed; the whole is looked at ten times a second at most."""
     words = f"{runs:,} runs"
     shows = complete(runs)
-    until = time.perf_counter() + _PATIENCE
-    screen.await_words(words, _PATIENCE)
+    until = time.perf_counter() + patience
+    screen.await_words(words, patience)
     while time.perf_counter() < until:
         screen.quiet(0.3, 2.0)
         tail = screen.chunks[-400:]

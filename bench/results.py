@@ -80,6 +80,16 @@ TARGETS = (
            note=_said("memory", "warm_terminal_mb", "{:.0f} MB after a warm start")),
     Target("memory (PSS), 100,000 x 60: source", "memory", "source_mb", 120, "MB",
            note=_said("memory", "warm_source_mb", "{:.0f} MB after a warm start")),
+    Target("a server's first rows: start, less 1.2 x one request by hand", "rest_first_rows", "more_s", 0.6, "s",
+           note=lambda all_figures: _said("rest_first_rows", "first_s", "{:.2f} s")(all_figures)
+           + _said("rest_first_rows", "request_s", " against {:.2f} s")(all_figures)),
+    Target("a server's 10,000 runs: source's CPU per 1,000", "rest_sync", "source_per_1000_s", 0.1, "s",
+           note=lambda all_figures: _said("rest_sync", "terminal_per_1000_s", "terminal {:.2f} s")(all_figures)
+           + _said("rest_sync", "server_per_1000_s", ", server {:.2f} s")(all_figures)
+           + _said("rest_sync", "all_s", "; all after {:.0f} s")(all_figures)
+           + _said("rest_sync_pair", "per_1000_s", "; MlflowClient {:.2f} s")(all_figures)),
+    Target("watching 10 running runs: the server's CPU", "rest_watch", "server_percent", 3, "%",
+           note=_said("rest_watch", "ours_percent", "ours {:.2f} %")),
 )  # fmt: skip
 
 

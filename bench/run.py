@@ -15,9 +15,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from measures import MEASURES, Bench
+from measures import MEASURES as ALONE
+from measures import Bench
 from results import keep, write
+from servers import MEASURES as SERVERS
 from terminal import Cores
+
+MEASURES = ALONE | SERVERS
 
 
 def main() -> None:
