@@ -20,10 +20,10 @@ KEY = "k" * 24
 TARGET = Target("here", "mlflow", "sqlite:////data/mlflow.db")
 
 
-def curve(run_id: str, count: int = 32, first: int = 0) -> CoarseCurve:
+def curve(run_id: str, count: int = 32, first: int = 0, sampled: bool = False) -> CoarseCurve:
     low = np.linspace(1, 0, count, dtype=np.float32)
     low[count // 2] = np.nan
-    return CoarseCurve(run_id, low, low + 1, first, first + 99, 100, 3)
+    return CoarseCurve(run_id, low, low + 1, first, first + 99, 100, 3, sampled)
 
 
 def kept(run_id: str, stamp: int = 7, complete: bool = True, count: int = 32) -> KeptCurve:
@@ -42,17 +42,18 @@ def same(one: KeptCurve | None, other: KeptCurve) -> bool:
     return (
         np.array_equal(a.low, b.low, equal_nan=True)
         and np.array_equal(a.high, b.high, equal_nan=True)
-        and (a.run_id, a.first_step, a.last_step, a.points, a.odd)
-        == (b.run_id, b.first_step, b.last_step, b.points, b.odd)
+        and (a.run_id, a.first_step, a.last_step, a.points, a.odd, a.sampled)
+        == (b.run_id, b.first_step, b.last_step, b.points, b.odd, b.sampled)
     )
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "curves"
     given = [kept("a"), kept("é 試", -(2**63), False, 1), kept("none", 2**63 - 1, True, 0), kept("c", 0, True, 17)]
+    given.append(KeptCurve("s", "val_loss", 7, False, curve("s", 31, sampled=True)))
     curve_cache.write(folder, KEY, KeptCurves().with_newer(given))
     got = curve_cache.read(folder, KEY)
-    assert len(got) == 4
+    assert len(got) == 5
     assert all(same(got.get(one.run_id, "val_loss"), one) for one in given)
     assert got.get("a", "val_acc") is None
     assert folder.stat().st_mode & 0o777 == 0o700

@@ -4,7 +4,7 @@
     4   crc32 of everything behind it   little-endian uint32
     4   length of the head              little-endian uint32
         head     msgpack of `_Head`
-        numbers  int64, six a curve: stamp, first step, last step, points, odd ones, buckets * 2 + complete (0 or 1)
+        numbers  int64, six a curve: stamp, first step, last step, points, odd ones, buckets*4 + sampled*2 + complete
         values   float32, two times 32 a curve: the least of each bucket, the greatest of each
         names    msgpack: run ids, metrics; one of each a curve
 
@@ -31,7 +31,7 @@ from runtower.catalog.cache import CacheError
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve
 from runtower.folders import private
 
-MAGIC: Final = b"RTCURVE\x01"
+MAGIC: Final = b"RTCURVE\x02"
 BUDGET: Final = 16 << 20
 _FIXED: Final = 16
 _NUMBERS: Final = 6
@@ -82,10 +82,10 @@ class KeptCurves:
         if at is None:
             return None
         stamp, first, last, points, odd, rest = self.numbers[at].tolist()
-        count, curve = rest >> 1, None
+        count, curve = rest >> 2, None
         if points:
             low, high = self.values[at, :, :count]
-            curve = CoarseCurve(run_id, low, high, first, last, points, odd)
+            curve = CoarseCurve(run_id, low, high, first, last, points, odd, bool(rest & 2))
         return KeptCurve(run_id, metric, stamp, bool(rest & 1), curve)
 
     def with_newer(self, newer: Sequence[KeptCurve], budget: int = BUDGET) -> KeptCurves:
@@ -105,7 +105,7 @@ class KeptCurves:
                 numbers[at] = (one.stamp, 0, 0, 0, 0, one.complete)
                 continue
             count = len(curve.low)
-            rest = count * 2 + one.complete
+            rest = count * 4 + curve.sampled * 2 + one.complete
             numbers[at] = (one.stamp, curve.first_step, curve.last_step, curve.points, curve.odd, rest)
             values[at, 0, :count], values[at, 1, :count] = curve.low, curve.high
         return KeptCurves(
