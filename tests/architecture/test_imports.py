@@ -16,7 +16,7 @@ from runtower.screens.run_keys import RunsScreen
 
 ROOT = Path(__file__).parents[2]
 BACKENDS = {"mlflow", "dvc", "wandb", "kfp", "hydra", "httpx", "pandas", "sqlalchemy"}
-DATA = {"numpy", "pyarrow", "omegaconf", "click", "yaml"}
+DATA = {"numpy", "pyarrow", "omegaconf", "click", "yaml", "lark"}
 SCREENS: dict[str, type[KeyScreen]] = {"runs": RunsScreen, "empty": EmptyScreen}
 PLACES = sorted({place for action in ACTIONS for place in action.places})
 QUIET_GROUPS = {"Move", "Find", "Look", "Columns", "Mark"}
@@ -34,7 +34,7 @@ def loaded_by(module: str) -> set[str]:
     [
         ("runtower.cli", BACKENDS | DATA | {"textual"}),
         ("runtower.app", BACKENDS | DATA),
-        ("runtower.acts.face", BACKENDS | {"textual", "click", "omegaconf"}),
+        ("runtower.acts.face", BACKENDS | {"textual", "click", "omegaconf", "lark"}),
         ("runtower_widgets.row_table", BACKENDS | DATA | {"runtower"}),
         ("runtower.sources.port", BACKENDS | DATA | {"textual"}),
     ],

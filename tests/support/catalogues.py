@@ -13,7 +13,7 @@ from runtower.catalog.segment import Segment
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Experiment, Kind
 from runtower.domain.values import MISSING
-from runtower.sources.port import Cells, Delta, Numbers, Texts
+from runtower.sources.port import Cells, Delta, ListsRuns, Numbers, Texts
 
 _NUMBERS = {runs.START_TIME, runs.END_TIME}
 Run = Mapping[str, Any]
@@ -48,3 +48,14 @@ def add_runs(catalogue: Catalogue, given: Sequence[Run], first: int, experiments
     rows = np.arange(first, first + len(given), dtype=np.int32)
     segment = Segment.read(encode(Delta(ids, cells, b""), rows))
     catalogue.add(0, first + 1, segment, experiments=experiments or None)
+
+
+def catalogue_from(source: ListsRuns) -> Catalogue:
+    """All that a source has, as its first look tells it."""
+    catalogue, rows = Catalogue(), dict[str, int]()
+    catalogue.source("lab")
+    for seq, delta in enumerate(source.changes(b"", ())):
+        places = np.array([rows.setdefault(run_id, len(rows)) for run_id in delta.run_ids], np.int32)
+        segment = Segment.read(encode(delta, places)) if len(places) else None
+        catalogue.add(0, seq + 1, segment, experiments=delta.experiments)
+    return catalogue

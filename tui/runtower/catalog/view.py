@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from runtower.catalog.catalogue import Catalogue
 from runtower.catalog.columns import Column, TextColumn
 from runtower.catalog.orders import Orders, TreeOrder
+from runtower.catalog.query.mask import columns_for, mask
+from runtower.catalog.query.tree import Where
 from runtower.catalog.segment import Ints
 from runtower.catalog.tree import Mask, Tree, grow
 from runtower.catalog.words_filter import WordsFilter, matches, ranked
@@ -33,11 +35,14 @@ PINNED: Final = 16
 class Query:
     """What to show. `experiments` are (source number, experiment id), None for all; `user` keeps one user's runs;
     `hidden` and `pins` are global rows; `searched` are the columns that the words filter looks at; `largest` the
-    metrics of which a parent's best child has the greatest value."""
+    metrics of which a parent's best child has the greatest value. A run is a hit where `words` and `where` both hold;
+    times in `where` such as `2h ago` are told from `now_ms`."""
 
     experiments: frozenset[tuple[int, str]] | None = None
     user: str | None = None
     words: WordsFilter = field(default_factory=WordsFilter)
+    where: Where | None = None
+    now_ms: float = 0.0
     searched: tuple[ColumnKey, ...] = (runs.NAME, runs.EXPERIMENT, runs.USER, runs.STATUS, runs.RUN_ID)
     sort: tuple[tuple[ColumnKey, bool], ...] = ((runs.START_TIME, True),)
     tree: bool = True
@@ -92,6 +97,8 @@ def frame_of(catalogue: Catalogue, query: Query, tree: Tree | None) -> Frame:
         wanted.append(runs.USER)
     if query.words:
         wanted += [*query.searched, runs.NAME]
+    if query.where is not None:
+        wanted += columns_for(query.where.keys)
     columns = {key: catalogue.column(key) for key in dict.fromkeys(wanted)}
     return Frame(catalogue.size, catalogue.alive(), catalogue.source_numbers(), columns, tree)
 
@@ -113,9 +120,12 @@ def tree_of(catalogue: Catalogue) -> Tree:
 def wanted_of(frame: Frame, query: Query) -> tuple[Mask, Mask]:
     """By global row: whether the query asks for it, and whether it is of the chosen experiments and user at all."""
     within = _within(frame, query)
-    if not query.words:
-        return within, within
-    return within & matches(query.words, [frame.column(key) for key in query.searched], frame.size), within
+    wanted = within
+    if query.where is not None:
+        wanted = wanted & mask(query.where.condition, frame.columns, query.now_ms)
+    if query.words:
+        wanted = wanted & matches(query.words, [frame.column(key) for key in query.searched], frame.size)
+    return wanted, within
 
 
 def compute(frame: Frame, query: Query, orders: Orders | None = None) -> View:
