@@ -53,6 +53,24 @@ def test_csv_markdown_and_plain(project: Path) -> None:
     assert "\x1b" not in run(project, *words).stdout
 
 
+def test_where_chooses_runs(project: Path) -> None:
+    found = json.loads(run(project, "runs", "--where", "val_loss is not nan and lr < 0.2", "--json").stdout)
+    assert [one["run_id"] for one in found] == ["version_0"]
+    best = run(project, "show", "@best:val_loss", "--where", "params.lr != 0.3", "--json")
+    assert json.loads(best.stdout)[0]["run_id"] == "version_0"
+    none = run(project, "runs", "--where", "metrics.val_los < 1", "--json")
+    assert (none.returncode, json.loads(none.stdout)) == (0, [])
+    assert "Did you mean metrics.val_loss?" in none.stderr
+
+
+def test_a_wrong_query_is_marked(project: Path) -> None:
+    done = run(project, "runs", "--where", "val_loss < 1 adn lr = 2")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[1:] == ["  val_loss < 1 adn lr = 2", "               ^^^"]
+    said = json.loads(run(project, "show", "x", "--where", "los = 1", "--json").stderr)
+    assert (said["error"], said["place"], said["exit_code"]) == ("invalid", [0, 3], 2)
+
+
 def test_one_run_and_its_history(project: Path) -> None:
     best = run(project, "show", "@best:val_loss", "--json")
     assert json.loads(best.stdout)[0]["run_id"] == "version_2"

@@ -10,6 +10,7 @@ import numpy as np
 
 from runtower.acts.choose import goal
 from runtower.catalog.catalogue import Catalogue
+from runtower.catalog.query.mask import Mask
 from runtower.domain import runs
 from runtower.domain.errors import Invalid, NotFound
 from runtower.domain.runs import ColumnKey, Kind
@@ -19,22 +20,24 @@ BEST: Final = "@best:"
 _CANDIDATES: Final = 10
 
 
-def resolve(catalogue: Catalogue, text: str, metrics: Mapping[str, MetricSettings]) -> int:
-    """The global row of a run. Raises NotFound (nothing, or several), Invalid (a goal that isn't known)."""
+def resolve(catalogue: Catalogue, text: str, metrics: Mapping[str, MetricSettings], among: Mask | None = None) -> int:
+    """The global row of a run, of those that are `among` (by global row). Raises NotFound (nothing, or several),
+    Invalid (a goal that isn't known)."""
+    there = catalogue.alive() if among is None else catalogue.alive() & among
     if text.startswith(BEST):
-        return _best(catalogue, text.removeprefix(BEST).removeprefix("metrics."), metrics)
+        return _best(catalogue, text.removeprefix(BEST).removeprefix("metrics."), metrics, there)
     if not text:
         raise Invalid("An empty text names no run.", "Give an id, the beginning of one, a name or @best:METRIC.")
     by_prefix: list[int] = []
     for number, table in enumerate(catalogue.sources):
-        rows, alive = catalogue.global_rows(number), table.alive()
+        rows = catalogue.global_rows(number)
         for local, run_id in enumerate(table.run_ids()):
-            if run_id.startswith(text) and alive[local]:
+            if run_id.startswith(text) and there[rows[local]]:
                 by_prefix.append(int(rows[local]))
     exact = [row for row in by_prefix if catalogue.run_key(row).run_id == text]
     if exact:
         return _only(catalogue, text, exact)
-    named = _named(catalogue, text)
+    named = _named(catalogue, text, there)
     return _only(catalogue, text, sorted({*by_prefix, *named}))
 
 
@@ -49,7 +52,7 @@ def metric_key(catalogue: Catalogue, text: str) -> ColumnKey:
     raise NotFound(f"No run has a metric '{text}'.", f"There is {', '.join(near)}." if near else "")
 
 
-def _best(catalogue: Catalogue, text: str, metrics: Mapping[str, MetricSettings]) -> int:
+def _best(catalogue: Catalogue, text: str, metrics: Mapping[str, MetricSettings], there: Mask) -> int:
     key = metric_key(catalogue, text)
     wanted = goal(key.key, metrics)
     if not wanted:
@@ -58,22 +61,23 @@ def _best(catalogue: Catalogue, text: str, metrics: Mapping[str, MetricSettings]
             f"Set metrics.{key.key}.goal to min or max in the settings.",
         )
     values = catalogue.numbers(key).values.copy()
-    values[~catalogue.alive() | ~np.isfinite(values) | _deleted(catalogue)] = np.nan
+    values[~there | ~np.isfinite(values) | _deleted(catalogue)] = np.nan
     if np.isnan(values).all():
-        raise NotFound(f"No run has a finite {key.key}.")
+        which = "No run" if there.sum() == catalogue.alive().sum() else "No run that matches the query"
+        raise NotFound(f"{which} has a finite {key.key}.")
     return int(np.nanargmin(values) if wanted == "min" else np.nanargmax(values))
 
 
-def _deleted(catalogue: Catalogue) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _deleted(catalogue: Catalogue) -> Mask:
     lifecycle = catalogue.texts(runs.LIFECYCLE)
     gone = [code for code, word in enumerate(lifecycle.words.to_pylist()) if word == "deleted"]
     return np.isin(lifecycle.codes, gone)
 
 
-def _named(catalogue: Catalogue, text: str) -> Sequence[int]:
+def _named(catalogue: Catalogue, text: str, there: Mask) -> Sequence[int]:
     names = catalogue.texts(runs.NAME)
     codes = [code for code, word in enumerate(names.words.to_pylist()) if word == text]
-    hits: list[int] = np.flatnonzero(np.isin(names.codes, codes) & catalogue.alive()).tolist()
+    hits: list[int] = np.flatnonzero(np.isin(names.codes, codes) & there).tolist()
     living = [row for row in hits if not _deleted(catalogue)[row]]
     return living or hits
 

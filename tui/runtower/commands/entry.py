@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from runtower import __version__
+from runtower.catalog.query.syntax import Misread
 from runtower.commands import docs as documenting
 from runtower.commands import doctor as doctoring
 from runtower.commands import listing, settings_listing
@@ -50,11 +51,18 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _say(error: TowerError, as_json: bool) -> None:
+    """A query that is wrong is shown with its place marked."""
     if as_json:
-        said = {"error": error.name, "tried": error.tried, "remedy": error.remedy, "exit_code": error.exit_code}
+        said: dict[str, Any] = {"error": error.name, "tried": error.tried, "remedy": error.remedy}
+        if isinstance(error, Misread):
+            said["place"] = error.place
+        said["exit_code"] = error.exit_code
         sys.stderr.write(msgspec.json.encode(said).decode() + "\n")
     else:
         sys.stderr.write(f"runtower: {inert(str(error))}\n")
+        if isinstance(error, Misread):
+            query, carets = error.pointed()
+            sys.stderr.write(f"  {query}\n  {carets}\n")
 
 
 def _say_usage(error: click.ClickException, as_json: bool) -> None:
@@ -96,6 +104,11 @@ _CSV: Final = click.option("--csv", "as_csv", is_flag=True, help="CSV with a hea
 _MD: Final = click.option("--md", "as_md", is_flag=True, help="A Markdown table.")
 
 
+_WHERE: Final = click.option(
+    "--where", default="", metavar="QUERY", help="Only runs that match, e.g. \"val_loss < 0.3 and model = 'vit'\"."
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="runtower", message="%(prog)s %(version)s")
 def commands() -> None:
@@ -104,6 +117,7 @@ def commands() -> None:
 
 @commands.command()
 @click.option("--experiment", "experiments", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+@_WHERE
 @click.option("--sort", default="", metavar="KEY[:desc]", help="A column, e.g. metrics.val_loss or start_time:desc.")
 @click.option("--columns", default="", metavar="A,B", help="The columns of the table.")
 @click.option("--limit", type=click.IntRange(min=0), help="At most so many runs.")
@@ -114,6 +128,7 @@ def commands() -> None:
 @_common
 def runs(
     experiments: tuple[str, ...],
+    where: str,
     sort: str,
     columns: str,
     limit: int | None,
@@ -124,28 +139,30 @@ def runs(
     **asked: Any,
 ) -> None:
     """List runs, the newest first."""
-    wish = listing.Wish(experiments, sort, columns, limit, deleted)
+    wish = listing.Wish(experiments, sort, columns, limit, deleted, where)
     listing.list_runs(Asked(**asked), wish, chosen_format(as_json, as_csv, as_md))
 
 
 @commands.command()
 @click.argument("run")
+@_WHERE
 @_JSON
 @_common
-def show(run: str, as_json: bool, **asked: Any) -> None:
+def show(run: str, where: str, as_json: bool, **asked: Any) -> None:
     """Show one RUN: an id, the beginning of one, a name, or @best:METRIC."""
-    listing.show_run(Asked(**asked), run, chosen_format(as_json, False))
+    listing.show_run(Asked(**asked), run, where, chosen_format(as_json, False))
 
 
 @commands.command()
 @click.argument("run")
 @click.argument("key")
+@_WHERE
 @_JSON
 @_CSV
 @_common
-def metric(run: str, key: str, as_json: bool, as_csv: bool, **asked: Any) -> None:
+def metric(run: str, key: str, where: str, as_json: bool, as_csv: bool, **asked: Any) -> None:
     """Print the whole history of metric KEY of a RUN."""
-    listing.print_metric(Asked(**asked), run, key, chosen_format(as_json, as_csv))
+    listing.print_metric(Asked(**asked), run, key, where, chosen_format(as_json, as_csv))
 
 
 @commands.command()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,11 @@ from runtower.acts import export
 from runtower.acts.choose import first_columns
 from runtower.acts.resolve import metric_key, resolve
 from runtower.acts.tower import Tower
+from runtower.acts.where import matching, understood
 from runtower.catalog import view as views
 from runtower.catalog.catalogue import Catalogue
 from runtower.catalog.columns import NumberColumn
+from runtower.catalog.query.tree import Where
 from runtower.catalog.segment import Ints
 from runtower.catalog.view import Query
 from runtower.commands.opening import Asked, context, opened
@@ -28,6 +31,7 @@ from runtower.link.wire import History
 from runtower.present.numbers import exact
 from runtower.present.spans import inert
 from runtower.present.times import duration, iso
+from runtower.settings import MetricSettings
 
 _ATTRIBUTES = {
     key.key: key
@@ -45,6 +49,7 @@ class Wish:
     columns: str = ""
     limit: int | None = None
     deleted: bool = False
+    where: str = ""
 
 
 def list_runs(asked: Asked, wish: Wish, form: str) -> None:
@@ -73,28 +78,28 @@ async def _list_runs(asked: Asked, wish: Wish, form: str) -> None:
             _write(plain_lines(head, _cells(catalogue, columns, rows, exactly=False), right))
 
 
-def show_run(asked: Asked, text: str, form: str) -> None:
-    """Print all that is known of one run. Raises TowerError."""
-    asyncio.run(_show_run(asked, text, form))
+def show_run(asked: Asked, text: str, where: str, form: str) -> None:
+    """Print all that is known of one run, of those that `where` finds. Raises TowerError."""
+    asyncio.run(_show_run(asked, text, where, form))
 
 
-async def _show_run(asked: Asked, text: str, form: str) -> None:
+async def _show_run(asked: Asked, text: str, where: str, form: str) -> None:
     work = context(asked)
     async with opened(work, asked.patience) as tower:
-        row = resolve(tower.catalogue, text, work.settings.metrics)
+        row = _resolved(tower.catalogue, text, where, work.settings.metrics)
         record = next(export.records(tower.catalogue, [row]))
         _write(json_array([record]) if form == "json" else _run_lines(record))
 
 
-def print_metric(asked: Asked, text: str, key: str, form: str) -> None:
-    """Print the whole history of a run's metric. Raises TowerError."""
-    asyncio.run(_print_metric(asked, text, key, form))
+def print_metric(asked: Asked, text: str, key: str, where: str, form: str) -> None:
+    """Print the whole history of the metric of a run, one of those that `where` finds. Raises TowerError."""
+    asyncio.run(_print_metric(asked, text, key, where, form))
 
 
-async def _print_metric(asked: Asked, text: str, key: str, form: str) -> None:
+async def _print_metric(asked: Asked, text: str, key: str, where: str, form: str) -> None:
     work = context(asked)
     async with opened(work, asked.patience) as tower:
-        row = resolve(tower.catalogue, text, work.settings.metrics)
+        row = _resolved(tower.catalogue, text, where, work.settings.metrics)
         metric = metric_key(tower.catalogue, key)
         series = await _history(tower, row, metric)
         run = tower.catalogue.run_key(row)
@@ -123,9 +128,27 @@ async def _history(tower: Tower, row: int, metric: ColumnKey) -> MetricSeries:
 # -- which rows and columns
 
 
+def _resolved(catalogue: Catalogue, text: str, where: str, metrics: Mapping[str, MetricSettings]) -> int:
+    return resolve(catalogue, text, metrics, matching(catalogue, _where(catalogue, where)) if where else None)
+
+
+def _where(catalogue: Catalogue, text: str) -> Where:
+    """A query; what is odd about it is said on stderr."""
+    where = understood(catalogue, text)
+    for doubt in where.doubts:
+        sys.stderr.write(f"runtower: {inert(doubt)}\n")
+    return where
+
+
 def _rows(catalogue: Catalogue, wish: Wish) -> Ints:
-    sort = (_sort(catalogue, wish.sort),) if wish.sort else ((runs.START_TIME, True),)
-    query = Query(experiments=_experiments(catalogue, wish.experiments), sort=sort, tree=False, deleted=wish.deleted)
+    query = Query(
+        experiments=_experiments(catalogue, wish.experiments),
+        where=_where(catalogue, wish.where) if wish.where else None,
+        now_ms=time.time() * 1000,
+        sort=(_sort(catalogue, wish.sort),) if wish.sort else ((runs.START_TIME, True),),
+        tree=False,
+        deleted=wish.deleted,
+    )
     return views.compute(views.frame_of(catalogue, query, None), query).rows
 
 
