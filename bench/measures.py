@@ -23,6 +23,7 @@ Lines = list[str]
 
 HERE = Path(__file__).parent
 MINIMAL = (sys.executable, str(HERE / "minimal_app.py"))
+MASKS = (sys.executable, str(HERE / "query_masks.py"))
 PAIR = (sys.executable, str(HERE / "mlflow_pair.py"))
 SMALL = Shape(runs=2_000)
 LARGE = Shape()
@@ -343,6 +344,18 @@ def filter_and_sort(bench: Bench) -> Figures:
     return figures
 
 
+def query(bench: Bench) -> Figures:
+    """Masks of queries over 100,000 runs, computed in one process without a screen."""
+    figures: Figures = {}
+    with home() as where:
+        argv = [*MASKS, str(len(bench.times(20)))]
+        said = subprocess.run(argv, check=True, capture_output=True, text=True, env=where.environ).stdout
+    for line in said.splitlines():
+        name, sample = line.split()
+        figures.setdefault(name, []).append(float(sample))
+    return figures
+
+
 def idle(bench: Bench) -> Figures:
     """Two minutes of a poll each 2 s with one running run that logs nothing."""
     figures: Figures = {
@@ -395,6 +408,7 @@ MEASURES: dict[str, Callable[[Bench], Figures]] = {
         wide_runs,
         keys_while_syncing,
         filter_and_sort,
+        query,
         idle,
         memory,
     )

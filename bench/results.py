@@ -72,6 +72,11 @@ TARGETS = (
     Target("filter letter to paint, 100,000 rows, tree", "filter_and_sort", "filter_tree_ms", 70, "ms"),
     Target("sort key to paint, 100,000 rows, flat", "filter_and_sort", "sort_flat_ms", 35, "ms"),
     Target("sort key to paint, 100,000 rows, tree", "filter_and_sort", "sort_tree_ms", 70, "ms"),
+    Target("query of three conditions, 100,000 rows: which match", "query", "three_again_ms", 5, "ms",
+           note=lambda all_figures: _said("query", "three_first_ms", "the first time {:.1f} ms")(all_figures)
+           + _said("query", "parser_ms", "; the parser once {:.0f} ms")(all_figures)
+           + _said("query", "read_ms", ", then {:.1f} ms a text")(all_figures)),
+    Target("query, two regular expressions on 200,000 different texts", "query", "regex_again_ms", 20, "ms"),
     Target("idle, a poll each 2 s, one running run: CPU of all processes", "idle", "cpu_percent", 0.5, "%",
            note=_said("idle", "cpu_percent_terminal", "terminal {:.2f} %")),
     Target("idle: bytes between minutes", "idle", "bytes_between_minutes", 0, "B",
