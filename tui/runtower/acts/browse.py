@@ -7,12 +7,14 @@ changes cells; what ordering again would change is only counted.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final, TypeVar
 
 import numpy as np
 
+from runtower.acts.where import understood
 from runtower.catalog import view as views
 from runtower.catalog.catalogue import Catalogue
 from runtower.catalog.orders import Orders
@@ -91,7 +93,8 @@ class Browser:
         if any(self._like_an_id(term.pattern) for term in self.query.words.terms):
             searched = (*searched, runs.RUN_ID)
         largest = frozenset(key for key, _ in self.query.sort if self._largest_is_best(key))
-        return replace(self.query, pins=tuple(self.pins), searched=searched, largest=largest)
+        now = time.time() * 1000
+        return replace(self.query, pins=tuple(self.pins), searched=searched, largest=largest, now_ms=now)
 
     @staticmethod
     def _like_an_id(text: str) -> bool:
@@ -128,6 +131,15 @@ class Browser:
     def clear_filter(self) -> None:
         self.query = replace(self.query, words=WordsFilter())
         self.filter_text = ""
+
+    @property
+    def where_text(self) -> str:
+        """The query as it was typed, '' for none."""
+        return self.query.where.text if self.query.where is not None else ""
+
+    def set_where(self, text: str) -> None:
+        """Raises Misread, an Invalid, for a query that makes no sense here; nothing changes then."""
+        self.query = replace(self.query, where=understood(self.catalogue, text.strip()) if text.strip() else None)
 
     def search_in(self, shown: Iterable[ColumnKey]) -> None:
         """The columns that the filter looks at: names, and what is shown."""

@@ -21,6 +21,7 @@ from runtower.acts.put_away import bring_back, put_away
 from runtower.acts.remember import KeptView
 from runtower.acts.run_rows import RunRows
 from runtower.acts.tower import News, Tower
+from runtower.acts.where import make_ready
 from runtower.catalog import cache
 from runtower.catalog.segment import Segment
 from runtower.present.glyphs import Glyphs
@@ -73,6 +74,8 @@ class Desk:
 
     def read_cache(self) -> list[tuple[cache.Cached, Segment] | None]:
         """The last known tables and curves from disk; slow parts release the interpreter, so call it in a thread."""
+        if self.kept.where:
+            make_ready()  # what was asked last time is read again before the first rows
         if not self.settings.cache:
             return [None] * len(self.targets)
         self._shelf.read()

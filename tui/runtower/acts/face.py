@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,11 +16,15 @@ from runtower.acts.desk import Desk
 from runtower.acts.details import RunDetails
 from runtower.acts.layout import CURVE, title
 from runtower.acts.snippet import SNIPPET
+from runtower.acts.where import make_ready
 from runtower.catalog.segment import Ints
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Kind
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line, inert
+
+if TYPE_CHECKING:
+    from runtower.acts.complete import Completer
 
 __all__ = ["Desk", "Face"]
 
@@ -68,6 +73,18 @@ class Face:
     def notices(self) -> list[str]:
         return [inert(notice, self._glyphs) for notice in status.notices(self.desk)]
 
+    def doubts(self) -> str:
+        """What is odd about the query: a name that no run has."""
+        where = self.desk.browser.query.where
+        return " ".join(where.doubts) if where is not None else ""
+
+    async def completer(self) -> Completer:
+        """What completes a query that is begun now; the first time the parser is brought in, off the loop."""
+        await asyncio.to_thread(make_ready)
+        complete = await asyncio.to_thread(importlib.import_module, "runtower.acts.complete")
+        made: Completer = complete.Completer(self.desk.tower.catalogue)
+        return made
+
     def experiments(self) -> str:
         return status.experiments(self.desk, self._glyphs)
 
@@ -107,16 +124,18 @@ class Face:
             return [((f"Reading {inert(names, self._glyphs)} ...", "dim"),)]
         if not total:
             return self._no_runs()
-        if browser.filter_text:
+        asked = " and ".join(text for text in (browser.filter_text, browser.where_text) if text)
+        if asked:
             within = f"{browser.view.within:,} run{'s' if browser.view.within != 1 else ''}"
             return [
                 (
                     ("Nothing matches ", ""),
-                    (inert(browser.filter_text, self._glyphs), "bright"),
+                    (inert(asked, self._glyphs), "bright"),
                     (f" in {within}.", ""),
                 ),
+                *([((inert(self.doubts(), self._glyphs), "warning"),)] if self.doubts() else []),
                 (),
-                (("esc", "key"), (" clears the filter", "")),
+                (("esc", "key"), (" clears it", "")),
             ]
         if browser.query.deleted:
             return [(("No deleted runs here.", ""),), (), (("esc", "key"), (" shows the living ones", ""))]

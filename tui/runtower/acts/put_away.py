@@ -14,7 +14,7 @@ from runtower.domain.runs import ColumnKey, Kind, RunKey
 
 
 def bring_back(kept: KeptView, browser: Browser) -> None:
-    """Experiments (where some were chosen), order, filter, marks, pins, folds, baseline and cursor of last time.
+    """Experiments (where some were chosen), order, filter, query, marks, pins, folds, baseline and cursor of last time.
 
     Runs that aren't known any more are left out.
     """
@@ -31,6 +31,10 @@ def bring_back(kept: KeptView, browser: Browser) -> None:
         browser.set_filter(kept.filter)
     except Invalid:
         browser.clear_filter()
+    try:
+        browser.set_where(kept.where)
+    except Invalid:
+        browser.set_where("")
     browser.marks = {row for row in _rows(catalogue, kept.marks) if row >= 0}
     browser.pins = [row for row in _rows(catalogue, kept.pins) if row >= 0]
     folded = frozenset(row for row in _rows(catalogue, kept.folded) if row >= 0)
@@ -58,6 +62,7 @@ def put_away(
         tree=query.tree,
         own_scale=own_scale,
         filter=browser.filter_text,
+        where=query.where.whole if query.where is not None else "",
         sort=[(str(key.kind), key.key, descending) for key, descending in query.sort],
         layouts=layouts,
         marks=[pair(row) for row in sorted(browser.marks) if alive[row]],

@@ -49,6 +49,7 @@ class KeptView(msgspec.Struct, omit_defaults=True):
     tree: bool = True
     own_scale: bool = False
     filter: str = ""
+    where: str = ""
     sort: list[tuple[str, str, bool]] = []
     layouts: dict[str, KeptLayout] = {}
     marks: list[tuple[str, str]] = []

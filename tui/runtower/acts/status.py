@@ -78,7 +78,7 @@ def _counts(desk: Desk) -> str:
 
 
 def query_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
-    """Left: the filter, or what happened meanwhile; right: how many of how many, experiments, whose, the order."""
+    """Left: filter and query, or what happened meanwhile; right: how many of how many, experiments, whose, order."""
     browser = desk.browser
     view = browser.view
     right: list[tuple[str, str]] = []
@@ -87,7 +87,7 @@ def query_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
         said = ", ".join([f"+{new} new"] * bool(new) + [f"{gone} no longer match"] * bool(gone))
         right.append((f"{said} (r)   ", "state-running"))
     known = " known so far" if desk.growing and desk.tower.syncing and len(view.rows) else ""
-    if browser.filter_text:
+    if browser.filter_text or browser.where_text:
         right.append((f"{view.hits:,} of {'the ' if known else ''}{view.within:,}{known}   ", "hit"))
     elif known:
         right.append((f"{view.within:,}{known}   ", "dim"))
@@ -100,12 +100,23 @@ def query_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
         right.append(("mine   ", ""))
     right.append((f"sort {_order(desk, glyphs)} ", "dim"))
     used = sum(len(text) for text, _ in right)
-    left: Line = ((" / ", "key"), (browser.filter_text, "bright")) if browser.filter_text else ()
+    left = _asked(desk, glyphs, width - len(right[0][0]) - 4)
     if not left and desk.news and used + len(desk.news) + 2 < width:
         left = ((" " + desk.news, ""),)
     while right and used + sum(len(text) for text, _ in left) >= width:
         used -= len(right.pop()[0])
     return left, tuple(right)
+
+
+def _asked(desk: Desk, glyphs: Glyphs, room: int) -> Line:
+    """The words of the filter and the query; a long query is cut so that what stands beside it is still seen."""
+    browser = desk.browser
+    words, query = inert(browser.filter_text, glyphs), inert(browser.where_text, glyphs)
+    if not words and not query:
+        return ()
+    between = (("  and  ", "dim"),) if words and query else ()
+    taken = len(words) + sum(len(text) for text, _ in between)
+    return ((" / ", "key"), (words, "bright"), *between, (shortened(query, max(20, room - taken), glyphs), "bright"))
 
 
 def experiments(desk: Desk, glyphs: Glyphs) -> str:

@@ -16,6 +16,13 @@ def understood(catalogue: Catalogue, text: str) -> Where:
     return understand(text, catalogue.keys())
 
 
+def make_ready() -> None:
+    """Make the parser, which takes a moment the first time: call it in a thread."""
+    from runtower.catalog.query.grammar import parser  # noqa: PLC0415  see above
+
+    parser()
+
+
 def matching(catalogue: Catalogue, where: Where) -> Mask:
     """By global row whether the query holds now, deleted runs and dead rows too."""
     columns = {key: catalogue.column(key) for key in columns_for(where.keys)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from textual import on
 from textual.message import Message
 from textual.widgets import Input
 
@@ -13,8 +14,9 @@ from runtower.domain.errors import Invalid
 from runtower.domain.runs import ColumnKey
 from runtower.screens.copying import copy_out
 from runtower.screens.menu import Choice, Menu
-from runtower.screens.table_keys import TableKeys, choices
-from runtower_widgets.line import Lines
+from runtower.screens.query_keys import QueryKeys
+from runtower.screens.table_keys import choices
+from runtower_widgets.line import Line, Lines
 
 _NEED_A_RUN: Final = frozenset(
     {"look.open", "look.fold", "mark.toggle", "mark.range", "mark.pin", "mark.baseline", "take.id", "take.menu"}
@@ -22,7 +24,7 @@ _NEED_A_RUN: Final = frozenset(
 _NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric"})
 
 
-class RunsScreen(TableKeys):
+class RunsScreen(QueryKeys):
     """One method an action: `do_` + its id."""
 
     class MouseToggled(Message):
@@ -54,6 +56,7 @@ class RunsScreen(TableKeys):
     def do_find_filter(self) -> None:
         top, search = self.query_one("#top"), self.query_one("#filter", Input)
         top.add_class("filtering")
+        self.query_one("#slash", Line).say([(" / ", "key")])
         with search.prevent(Input.Changed):
             search.value = self.desk.browser.filter_text
         search.display = True
@@ -61,7 +64,8 @@ class RunsScreen(TableKeys):
         search.select_all()  # typing replaces the old filter, an arrow key keeps it
         self.draw_soon()
 
-    async def on_input_changed(self, event: Input.Changed) -> None:
+    @on(Input.Changed, "#filter")
+    async def _filter_typed(self, event: Input.Changed) -> None:
         if self.face is None or not self.query_one("#top").has_class("filtering"):
             return
         try:
@@ -71,7 +75,8 @@ class RunsScreen(TableKeys):
             return
         await self._order()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    @on(Input.Submitted, "#filter")
+    def _filter_kept(self, event: Input.Submitted) -> None:
         self._leave_filter()
 
     def _leave_filter(self) -> None:
@@ -197,8 +202,10 @@ class RunsScreen(TableKeys):
         self.draw()
 
     async def do_app_back(self) -> None:
-        """One step back: the filter's field, the pane, the filter, the deleted runs."""
-        if self.query_one("#top").has_class("filtering"):
+        """One step back: the field that is typed in, the pane, the filter, the query, the deleted runs."""
+        if self.querying:
+            await self.clear_query()
+        elif self.query_one("#top").has_class("filtering"):
             self.desk.browser.clear_filter()
             self._leave_filter()
             await self._order()
@@ -208,6 +215,9 @@ class RunsScreen(TableKeys):
             self.table.focus()
         elif self.face is not None and self.desk.browser.filter_text:
             self.desk.browser.clear_filter()
+            await self._order()
+        elif self.face is not None and self.desk.browser.where_text:
+            self.desk.browser.set_where("")
             await self._order()
         elif self.face is not None and self.desk.browser.query.deleted:
             await self.do_find_deleted()

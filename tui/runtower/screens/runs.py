@@ -49,6 +49,7 @@ class RunsTable(KeyScreen):
         self._resting: Timer | None = None
         self._drawn_order = -1
         self._query_room: int | str = "1fr"
+        self.aside = ("", "")  # what the field of the query says of what is typed, and its tone
 
     def compose(self) -> ComposeResult:
         """Only what the first frame shows; `seat` brings the rest."""
@@ -110,7 +111,8 @@ class RunsTable(KeyScreen):
             return
         width = self.size.width
         self.query_one("#status", Line).say(*self.face.status(width))
-        filtering = self.query_one("#top").has_class("filtering")
+        top = self.query_one("#top")
+        filtering = top.has_class("filtering") or top.has_class("querying")
         left, right = self.face.query(width)
         query = self.query_one("#query", Line)
         room = min(width // 2, sum(len(text) for text, _ in right)) if filtering else "1fr"
@@ -155,10 +157,15 @@ class RunsTable(KeyScreen):
     def _draw_words(self) -> None:
         """One line for what a user should know now: an error, a notice, the demo's steps."""
         assert self.face is not None
+        if self.aside[0]:
+            self.speak(*self.aside)
+            return
         words = "" if self.query_one("#body").has_class("empty") else self.face.trouble()
         tone = "warning"
         if self.steps and self.desk.missing:
             words, tone = "The demo's MLflow store is being made; its runs join these in some 20 seconds.", "dim"
+        if not words and self.face.doubts() and not self.query_one("#body").has_class("empty"):
+            words, tone = self.face.doubts(), "warning"
         if not words and self.face.notices():
             words, tone = self.face.notices()[0], "dim"
         if not words and self.step < len(self.steps) and not self.desk.kept.demo_dismissed:
