@@ -20,6 +20,7 @@ NAMES = {
     "?": "question_mark",
     " ": "space",
     ".": "full_stop",
+    "<": "less_than_sign",
 }
 
 
@@ -50,8 +51,8 @@ def keys_of(words: str) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def test_there_are_ten_and_each_says_what_is_seen() -> None:
-    assert len(journeys()) == 10
+def test_there_are_ten_at_least_and_each_says_what_is_seen() -> None:
+    assert len(journeys()) >= 10
     assert all(journey.seen for journey in journeys())
 
 

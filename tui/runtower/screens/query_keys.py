@@ -41,7 +41,7 @@ class QueryKeys(TableKeys):
         """Whether a query is being typed."""
         return self.query_one("#top").has_class("querying")
 
-    async def type_query(self) -> None:
+    async def do_find_query(self) -> None:
         assert self.face is not None
         self._completer = asyncio.ensure_future(self.face.completer())
         field = await self._query_field()

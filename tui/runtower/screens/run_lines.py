@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FOOTER: Final = (
     "find.filter",
     "app.help",
+    "find.query",
     "look.open",
     "mark.toggle",
     "columns.sort",
