@@ -71,6 +71,38 @@ def test_a_wrong_query_is_marked(project: Path) -> None:
     assert (said["error"], said["place"], said["exit_code"]) == ("invalid", [0, 3], 2)
 
 
+def test_a_saved_view_and_what_goes_before_it(project: Path) -> None:
+    columns = "[params.lr, curve, metrics.val_loss]"
+    view = f"{{where: metrics.val_loss is not nan, sort: [metrics.val_loss:desc], columns: {columns}}}"
+    (project / "runtower.yaml").write_text(f"views: {{good: {view}, odd: {{columns: [val_loss]}}}}\n")
+    found = run(project, "runs", "--view", "good", "--csv")
+    assert list(csv.reader(io.StringIO(found.stdout))) == [
+        ["run_id", "name", "params.lr", "metrics.val_loss"],
+        ["version_0", "lightning_logs/version_0", "0.1", "0.5"],
+        ["version_2", "lightning_logs/version_2", "0.3", "0.25"],
+    ]
+    other = run(
+        project,
+        "runs",
+        "--view",
+        "good",
+        "--sort",
+        "metrics.val_loss",
+        "--where",
+        "lr > 0.1",
+        "--columns",
+        "run_id",
+        "--csv",
+    )
+    assert other.stdout.split() == ["run_id", "version_2", "version_1"]
+    unknown = run(project, "runs", "--view", "goood")
+    assert (unknown.returncode, unknown.stdout) == (6, "")
+    assert "There is good" in unknown.stderr
+    assert "Write metrics.KEY" in run(project, "runs", "--view", "odd").stderr
+    assert "There is good" in run(project, "--view", "goood").stderr
+    assert "--view has no name" in run(project, "--view").stderr
+
+
 def test_one_run_and_its_history(project: Path) -> None:
     best = run(project, "show", "@best:val_loss", "--json")
     assert json.loads(best.stdout)[0]["run_id"] == "version_2"

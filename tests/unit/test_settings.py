@@ -74,6 +74,8 @@ def test_the_later_wins_lists_replace_and_maps_merge(project: Path, folders: Fol
         ("interval: 0\n", ("interval", "0.1")),
         ("interval: .nan\n", ("interval", "0.1")),
         ("metrics: {loss: {gaol: min}}\n", ("metrics.loss.gaol", "metrics.loss.goal")),
+        ("views: {good: {wher: x}}\n", ("views.good.wher", "views.good.where")),
+        ("views: {good: {sort: name}}\n", ("views.good.sort", "a list of texts")),
         ("metrics: {loss: {goal: down}}\n", ("metrics.loss.goal", "min")),
         ("sources: {a: {kind: mlflow}}\n", ("sources.a", "uri")),
         ("sources: [a]\n", ("sources", "map")),

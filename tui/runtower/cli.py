@@ -20,6 +20,7 @@ runtower {__version__}: ML runs and models, in a terminal.
 
   runtower                 what this folder's project has recorded
   runtower PATH|URI        an sqlite file, an mlruns or CSVLogger folder, a project, any URI of MLflow
+  runtower --view NAME     with a view that was saved (may stand before a PATH or URI)
   runtower demo [DIR]      a real little project, live
   runtower runs|show|metric|doctor|settings --help
                            the same without a screen
@@ -50,14 +51,36 @@ def _run(words: Sequence[str]) -> int:
     if first == "--version":
         sys.stdout.write(f"runtower {__version__}\n")
         return 0
+    view, words = _view(words)
+    first = words[0] if words else ""
     named = words[1:] if first == "demo" else words
     if len(named) > 1 or any(word.startswith("-") for word in named):
         raise Invalid(f"runtower doesn't know {' '.join(words)!r}.", "runtower --help lists what it takes.")
     folders, folder = Folders.of(), Path.cwd()
     starter = Starter(settings(folder, os.environ, folders), folders, folder)
+    if view and view not in starter.settings.views:
+        from runtower.acts.saved_views import named as view_named  # noqa: PLC0415  only to say which there are
+
+        view_named(starter.settings.views, view)
     if first == "demo":
-        return _show(starter, starter.demo(Path(named[0]) if named else None))
-    return _show(starter, starter.named(first) if first else starter.here())
+        start = starter.demo(Path(named[0]) if named else None)
+    else:
+        start = starter.named(first) if first else starter.here()
+    start.view = view
+    return _show(starter, start)
+
+
+def _view(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The view that is asked for, and the other words. Raises Invalid for --view without a name."""
+    rest = list(words)
+    for place, word in enumerate(rest):
+        if word.startswith("--view="):
+            return word.removeprefix("--view="), rest[:place] + rest[place + 1 :]
+        if word == "--view":
+            if place + 1 == len(rest):
+                raise Invalid("--view has no name after it.", "runtower settings lists the views.")
+            return rest[place + 1], rest[:place] + rest[place + 2 :]
+    return "", rest
 
 
 def _show(starter: Starter, start: Start) -> NoReturn:

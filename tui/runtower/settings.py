@@ -30,6 +30,18 @@ class MetricSettings:
 
 
 @dataclass
+class ViewSettings:
+    """What is shown of the runs, under a name. Columns are written with their family: `metrics.val_loss`."""
+
+    experiments: list[str] = field(default_factory=list, metadata={"doc": "names of experiments; none: all of them"})
+    where: str = field(default="", metadata={"doc": "a query, see docs/query.md"})
+    filter: str = field(default="", metadata={"doc": "words, as after `/`"})
+    sort: list[str] = field(default_factory=list, metadata={"doc": "columns, each with :desc where it descends"})
+    columns: list[str] = field(default_factory=list, metadata={"doc": "columns; none: those that are chosen for it"})
+    metric: str = field(default="", metadata={"doc": "the metric of the column curve"})
+
+
+@dataclass
 class Settings:
     """All settings with their defaults."""
 
@@ -37,6 +49,9 @@ class Settings:
         default_factory=dict, metadata={"doc": "what to open, by name; nothing here: the folder is searched"}
     )
     metrics: dict[str, MetricSettings] = field(default_factory=dict, metadata={"doc": "goal and digits by metric"})
+    views: dict[str, ViewSettings] = field(
+        default_factory=dict, metadata={"doc": "what `--view NAME` and `:views` show, by name"}
+    )
     interval: float = field(default=2.0, metadata={"doc": "seconds between polls of a local source"})
     theme: str = field(default="auto", metadata={"doc": "auto, dark, light or contrast"})
     glyphs: str = field(default="auto", metadata={"doc": "auto, unicode or ascii"})

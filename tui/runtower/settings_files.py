@@ -23,7 +23,7 @@ from runtower.actions import BY_ID
 from runtower.acts.discover import absolute_uri
 from runtower.domain.errors import Invalid
 from runtower.folders import Folders
-from runtower.settings import MetricSettings, Settings, SourceSettings
+from runtower.settings import MetricSettings, Settings, SourceSettings, ViewSettings
 from runtower.settings_quick import PREFIX, PROJECT_FILE, settings_files, variables
 
 Path_ = tuple[str, ...]
@@ -33,7 +33,7 @@ _CHOICES: Final[Mapping[str, Sequence[str]]] = {
     "glyphs": ("auto", "unicode", "ascii"),
     "goal": ("", "min", "max"),
 }
-_ITEMS: Final[Mapping[str, type]] = {"sources": SourceSettings, "metrics": MetricSettings}
+_ITEMS: Final[Mapping[str, type]] = {"sources": SourceSettings, "metrics": MetricSettings, "views": ViewSettings}
 _FREE_MAPS: Final = frozenset({"keys", "options"})
 _SECRET: Final = re.compile(r"(?i)password|passwd|token|secret|api[_-]?key|credential|auth|cookie|headers\..*key")
 
@@ -142,9 +142,14 @@ def _variable_path(name: str) -> Path_:
 
 
 def _spoken(path: Path_, text: str, origin: str) -> tuple[Path_, object]:
-    value: object = [part.strip() for part in text.split(",") if part.strip()] if path == ("redact",) else text
+    value: object = [part.strip() for part in text.split(",") if part.strip()] if _is_list(path) else text
     _known(path, value, origin)
     return path, value
+
+
+def _is_list(path: Path_) -> bool:
+    lists = {field.name for field in dataclasses.fields(ViewSettings) if field.default_factory is list}
+    return path == ("redact",) or (len(path) == 3 and path[0] == "views" and path[2] in lists)
 
 
 # -- checks
@@ -223,7 +228,7 @@ def _wanted(path: Path_) -> str:
     owner: type = _ITEMS[path[0]] if path[0] in _ITEMS and len(path) > 2 else Settings
     hint = get_type_hints(owner).get(path[2] if owner is not Settings else path[0], str)
     words = {bool: "true or false", float: "a number", int: "a whole number", str: "a text"}
-    return words.get(hint, "a list of texts" if path[0] == "redact" else "a text")
+    return words.get(hint, "a list of texts" if _is_list(path) else "a text")
 
 
 def _check_whole(settings: Settings, origins: Mapping[str, str]) -> None:

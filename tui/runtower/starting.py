@@ -20,8 +20,8 @@ from runtower.sources.port import Target
 
 @dataclass
 class Start:
-    """What to open. `looked` says what was searched for, `steps` are the demo's lines, `begun_ms` is when
-    the sources' processes started, `ended` is called at the end."""
+    """What to open. `view` names a saved view to begin with, `looked` says what was searched for, `steps` are the
+    demo's lines, `begun_ms` is when the sources' processes started, `ended` is called at the end."""
 
     targets: Sequence[Target]
     links: Sequence[Link]
@@ -29,6 +29,7 @@ class Start:
     looked: Sequence[str] = ()
     steps: Sequence[tuple[str, tuple[str, ...]]] = ()
     experiment: str = ""
+    view: str = ""
     begun_ms: float = field(default_factory=lambda: time.time() * 1000)
     ended: Callable[[], None] = lambda: None
 

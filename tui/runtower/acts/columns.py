@@ -84,6 +84,14 @@ class Columns:
                 layout = layout.toggle(key, self._sized(Shown(key, width_for(key)), self._chosen_rows()).width)
         self.use_layout(layout)
 
+    def show_exactly(self, keys: Sequence[ColumnKey], metric: ColumnKey | None) -> None:
+        """Exactly these columns after the name, in this order, and the curve's metric where one is said."""
+        rows, known = self._chosen_rows(), {shown.key: shown for shown in self._rows.layout.columns}
+        sized = (known[key] if key in known else self._sized(Shown(key, width_for(key)), rows) for key in keys)
+        name = self._rows.layout.columns[:1] or (self._sized(Shown(runs.NAME, width_for(runs.NAME)), rows),)
+        self._chosen_for = self._layout_key()
+        self._use(Layout((*name, *sized)), metric or self._rows.metric)
+
     def sort_key(self, key: ColumnKey) -> tuple[ColumnKey, bool]:
         """What sorting by a column means (the curve's by its metric), and whether the first look is descending."""
         if key == CURVE:

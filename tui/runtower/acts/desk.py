@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from runtower.acts import choose, details, news, remember
+from runtower.acts import choose, details, news, remember, saved_views
 from runtower.acts.browse import Browser
 from runtower.acts.columns import Columns
 from runtower.acts.curve_shelf import CurveShelf
@@ -24,6 +24,7 @@ from runtower.acts.tower import News, Tower
 from runtower.acts.where import make_ready
 from runtower.catalog import cache
 from runtower.catalog.segment import Segment
+from runtower.domain.errors import TowerError
 from runtower.present.glyphs import Glyphs
 from runtower.starting import Start, Starter
 
@@ -53,6 +54,7 @@ class Desk:
         self.user = getpass.getuser()
         self.mine = False
         self.news = ""
+        self.remark = ""  # why something that was asked for at the start isn't shown
         self.cached_ms: int | None = None
         self.paused = False
         self._folders = folders
@@ -62,6 +64,7 @@ class Desk:
         self.columns = Columns(self.tower, self.browser, self.rows, self.curves, settings.metrics, self.kept.layouts)
         self._begun_ms = start.begun_ms
         self._first_experiment = start.experiment
+        self._first_view = start.view
         self._chosen_by_hand = False
         self._all_answered = False
         self._restored = False
@@ -74,7 +77,7 @@ class Desk:
 
     def read_cache(self) -> list[tuple[cache.Cached, Segment] | None]:
         """The last known tables and curves from disk; slow parts release the interpreter, so call it in a thread."""
-        if self.kept.where:
+        if self.kept.where or self._first_view:
             make_ready()  # what was asked last time is read again before the first rows
         if not self.settings.cache:
             return [None] * len(self.targets)
@@ -116,6 +119,21 @@ class Desk:
         self.mine = self.kept.mine
         self.browser.only_user(self.user if self.mine else None)
         self.rows.own_scale = self.kept.own_scale
+        if self._first_view:
+            try:
+                self.open_view(self._first_view)
+            except TowerError as error:
+                self.remark = str(error)
+
+    def open_view(self, name: str) -> None:
+        """Show a saved view; an order has to follow. Raises NotFound or Invalid; what is shown is then unchanged."""
+        view = saved_views.read(saved_views.named(self.settings.views, name), self.tower.catalogue)
+        self._chosen_by_hand = True
+        self.mine = False
+        self.browser.only_user(None)
+        self.browser.show_deleted(False)
+        saved_views.show(view, self.browser, self.columns)
+        self.remark = ""
 
     def _choose_experiment(self) -> None:
         """The very first time: the experiment of this user's newest run."""

@@ -157,5 +157,6 @@ def trouble(desk: Desk) -> str:
 
 
 def notices(desk: Desk) -> list[str]:
-    """What the sources want people to know, once."""
-    return [notice for link in desk.tower.links for notice in link.health.notices]
+    """What could not be shown as it was asked for, and what the sources want people to know, once."""
+    said = [notice for link in desk.tower.links for notice in link.health.notices]
+    return [desk.remark, *said] if desk.remark else said

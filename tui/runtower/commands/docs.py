@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from runtower.actions import ACTIONS, Action
 from runtower.keymap import Keymap
-from runtower.settings import MetricSettings, Settings, SourceSettings
+from runtower.settings import MetricSettings, Settings, SourceSettings, ViewSettings
 
 _MADE: Final = "<!-- Made by `runtower docs docs`; change the code instead. -->\n"
 
@@ -53,10 +53,13 @@ def settings_page() -> str:
         *_table(SourceSettings),
         "\n## metrics.NAME\n",
         *_table(MetricSettings),
+        "\n## views.NAME\n",
+        *_table(ViewSettings),
         "\n## An example\n",
         "```yaml\nsources:\n  team: {kind: mlflow, uri: https://mlflow.example.org, read_only: true}\n"
         "  here: {uri: ./lightning_logs}\nmetrics:\n  val_loss: {goal: min, digits: 4}\ntheme: dark\n"
-        "keys:\n  find.filter: f\n```\n",
+        "views:\n  good: {where: metrics.val_loss < 0.3, sort: [metrics.val_loss], columns: [status, params.lr]}\n"
+        "keys:\n  find.filter: ctrl+f\n```\n",
     ]
     return "\n".join(parts)
 

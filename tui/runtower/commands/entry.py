@@ -118,6 +118,7 @@ def commands() -> None:
 @commands.command()
 @click.option("--experiment", "experiments", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
 @_WHERE
+@click.option("--view", default="", metavar="NAME", help="A saved view; the other options go before what it says.")
 @click.option("--sort", default="", metavar="KEY[:desc]", help="A column, e.g. metrics.val_loss or start_time:desc.")
 @click.option("--columns", default="", metavar="A,B", help="The columns of the table.")
 @click.option("--limit", type=click.IntRange(min=0), help="At most so many runs.")
@@ -129,6 +130,7 @@ def commands() -> None:
 def runs(
     experiments: tuple[str, ...],
     where: str,
+    view: str,
     sort: str,
     columns: str,
     limit: int | None,
@@ -139,7 +141,7 @@ def runs(
     **asked: Any,
 ) -> None:
     """List runs, the newest first."""
-    wish = listing.Wish(experiments, sort, columns, limit, deleted, where)
+    wish = listing.Wish(experiments, sort, columns, limit, deleted, where, view)
     listing.list_runs(Asked(**asked), wish, chosen_format(as_json, as_csv, as_md))
 
 

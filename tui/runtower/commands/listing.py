@@ -6,13 +6,15 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from runtower.acts import export
 from runtower.acts.choose import first_columns
+from runtower.acts.layout import CURVE
 from runtower.acts.resolve import metric_key, resolve
+from runtower.acts.saved_views import SavedView, experiments_of, named, read
 from runtower.acts.tower import Tower
 from runtower.acts.where import matching, understood
 from runtower.catalog import view as views
@@ -50,6 +52,7 @@ class Wish:
     limit: int | None = None
     deleted: bool = False
     where: str = ""
+    view: str = ""
 
 
 def list_runs(asked: Asked, wish: Wish, form: str) -> None:
@@ -59,16 +62,18 @@ def list_runs(asked: Asked, wish: Wish, form: str) -> None:
 
 async def _list_runs(asked: Asked, wish: Wish, form: str) -> None:
     work = context(asked)
+    saved = named(work.settings.views, wish.view) if wish.view else None
     async with opened(work, asked.patience) as tower:
         catalogue = tower.catalogue
-        rows = _rows(catalogue, wish)
+        view = read(saved, catalogue) if saved is not None else None
+        rows = _rows(catalogue, wish, view)
         if wish.limit is not None and len(rows) > wish.limit:
             sys.stderr.write(f"{wish.limit} of {len(rows)} runs; --limit cut the rest\n")
             rows = rows[: wish.limit]
         if form == "json":
             _write(json_array(export.records(catalogue, rows.tolist())))
             return
-        columns = _columns(catalogue, wish, rows, bool(form))
+        columns = _columns(catalogue, wish, view, rows, bool(form))
         head = [key.key if key.kind is Kind.ATTRIBUTE else str(key) if form else key.key for key in columns]
         if form:
             lines = csv_lines if form == "csv" else markdown_lines
@@ -134,36 +139,28 @@ def _resolved(catalogue: Catalogue, text: str, where: str, metrics: Mapping[str,
 
 def _where(catalogue: Catalogue, text: str) -> Where:
     """A query; what is odd about it is said on stderr."""
-    where = understood(catalogue, text)
+    return _doubted(understood(catalogue, text))
+
+
+def _doubted(where: Where) -> Where:
     for doubt in where.doubts:
         sys.stderr.write(f"runtower: {inert(doubt)}\n")
     return where
 
 
-def _rows(catalogue: Catalogue, wish: Wish) -> Ints:
-    query = Query(
-        experiments=_experiments(catalogue, wish.experiments),
-        where=_where(catalogue, wish.where) if wish.where else None,
-        now_ms=time.time() * 1000,
-        sort=(_sort(catalogue, wish.sort),) if wish.sort else ((runs.START_TIME, True),),
-        tree=False,
-        deleted=wish.deleted,
-    )
+def _rows(catalogue: Catalogue, wish: Wish, view: SavedView | None) -> Ints:
+    """What the words of the command say goes before what the view says."""
+    chosen = experiments_of(catalogue, wish.experiments)
+    where = _where(catalogue, wish.where) if wish.where else None
+    query = Query(sort=(_sort(catalogue, wish.sort),)) if wish.sort else Query()
+    if view is not None:
+        chosen = chosen or view.experiments
+        where = where or (_doubted(view.where) if view.where is not None else None)
+        looked = (*query.searched, *(key for key in view.columns if key != CURVE))
+        sort = query.sort if wish.sort else view.sort or query.sort
+        query = replace(query, words=view.words, searched=tuple(dict.fromkeys(looked)), sort=sort)
+    query = replace(query, experiments=chosen, where=where, now_ms=time.time() * 1000, tree=False, deleted=wish.deleted)
     return views.compute(views.frame_of(catalogue, query, None), query).rows
-
-
-def _experiments(catalogue: Catalogue, names: Sequence[str]) -> frozenset[tuple[int, str]] | None:
-    if not names:
-        return None
-    known = [(n, one) for n, table in enumerate(catalogue.sources) for one in table.experiments.values()]
-    chosen: set[tuple[int, str]] = set()
-    for name in names:
-        hits = {(n, one.experiment_id) for n, one in known if name in (one.name, one.experiment_id)}
-        if not hits:
-            there = ", ".join(sorted({inert(one.name) for _, one in known})[:10])
-            raise NotFound(f"There is no experiment '{name}'.", f"There is {there}." if there else "There is none.")
-        chosen |= hits
-    return frozenset(chosen)
 
 
 def _sort(catalogue: Catalogue, text: str) -> tuple[ColumnKey, bool]:
@@ -191,9 +188,11 @@ def column_named(catalogue: Catalogue, name: str) -> ColumnKey:
     raise Invalid(f"There is no column '{name}'.", "Attributes, metrics.KEY, params.KEY and tags.KEY are columns.")
 
 
-def _columns(catalogue: Catalogue, wish: Wish, rows: Ints, whole: bool) -> list[ColumnKey]:
+def _columns(catalogue: Catalogue, wish: Wish, view: SavedView | None, rows: Ints, whole: bool) -> list[ColumnKey]:
     if wish.columns:
         return [column_named(catalogue, name.strip()) for name in wish.columns.split(",") if name.strip()]
+    if view is not None and view.columns:
+        return [runs.RUN_ID, runs.NAME, *(key for key in view.columns if key not in (CURVE, runs.RUN_ID))]
     metric, metrics, params = first_columns(catalogue, rows[:2000])
     chosen = [*([metric] if metric else []), *metrics, *params]
     many = len(catalogue.sources) > 1

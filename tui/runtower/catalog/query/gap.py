@@ -9,7 +9,8 @@ from typing import Final, Literal, cast
 
 from lark import UnexpectedInput
 
-from runtower.catalog.query.grammar import field_of, parser
+from runtower.catalog.query.grammar import parser
+from runtower.catalog.query.names import field_of
 from runtower.catalog.query.spelling import IN_NAMES, QUOTED
 from runtower.catalog.query.syntax import Field
 

@@ -10,7 +10,8 @@ from typing import Any, Final, cast
 from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from runtower.catalog.query.spelling import DOUBLE, FAMILIES, IN_NAMES, OWN_WORDS, QUOTED, SINGLE, TICKED
+from runtower.catalog.query.names import field_of
+from runtower.catalog.query.spelling import DOUBLE, IN_NAMES, OWN_WORDS, QUOTED, SINGLE, TICKED
 from runtower.catalog.query.syntax import (
     Comparison,
     Field,
@@ -101,14 +102,6 @@ def parse(text: str) -> Syntax:
 def parser() -> Lark:
     """The parser; making it takes some 20 ms, so the first query does."""
     return Lark(_GRAMMAR, parser="lalr", transformer=_Reader(), propagate_positions=False)
-
-
-def field_of(text: str, place: Place) -> Field:
-    """A name as it is written, with its quotes."""
-    family, dot, key = text.partition(".")
-    kind = FAMILIES.get(family.strip("`").lower()) if dot and not text.startswith('"') else None
-    rest = text if kind is None else key
-    return Field(kind, rest[1:-1] if QUOTED.fullmatch(rest) else rest, place)
 
 
 @v_args(inline=True)

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Collection
 from typing import Final
 
-from runtower.catalog.query.spelling import BARE_NAME, FAMILIES
-from runtower.catalog.query.syntax import Field, Misread
+from runtower.catalog.query.spelling import BARE_NAME, FAMILIES, QUOTED
+from runtower.catalog.query.syntax import Field, Misread, Place
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Kind
 
@@ -55,6 +55,14 @@ def lasting(field: Field, key: ColumnKey, written: str) -> str:
 
 def _quoted(key: str) -> str:
     return f'"{key}"' if "`" in key else f"`{key}`"
+
+
+def field_of(text: str, place: Place) -> Field:
+    """A name as it is written, with its quotes."""
+    family, dot, key = text.partition(".")
+    kind = FAMILIES.get(family.strip("`").lower()) if dot and not text.startswith('"') else None
+    rest = text if kind is None else key
+    return Field(kind, rest[1:-1] if QUOTED.fullmatch(rest) else rest, place)
 
 
 def column_of(field: Field, known: Collection[ColumnKey], text: str) -> ColumnKey:
