@@ -41,12 +41,15 @@ def settings(folder: Path, environ: Mapping[str, str], folders: Folders) -> Sett
 
 def settings_files(folder: Path, folders: Folders) -> list[Path]:
     """The files that exist, the user's before the project's: the later wins."""
+    return [file for file in (folders.config / "settings.yaml", project_file(folder)) if file.is_file()]
+
+
+def project_file(folder: Path) -> Path:
+    """The project's settings file: the nearest one that exists, else where it would be made."""
     root = project_root(folder.absolute())
     upward = (folder.absolute(), *folder.absolute().parents)
-    project = [place / PROJECT_FILE for place in upward if place == root or root in place.parents]
-    nearest = next((file for file in project if file.is_file()), None)
-    own = folders.config / "settings.yaml"
-    return [file for file in (own, nearest) if file is not None and file.is_file()]
+    files = [place / PROJECT_FILE for place in upward if place == root or root in place.parents]
+    return next((file for file in files if file.is_file()), root / PROJECT_FILE)
 
 
 def variables(environ: Mapping[str, str]) -> dict[str, str]:

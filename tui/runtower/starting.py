@@ -15,6 +15,7 @@ from runtower.acts.discover import discover, target_of
 from runtower.folders import Folders
 from runtower.link.client import Link
 from runtower.settings import Settings
+from runtower.settings_quick import project_file
 from runtower.sources.port import Target
 
 
@@ -41,6 +42,11 @@ class Starter:
         self.settings = settings
         self.folders = folders
         self._folder = folder
+
+    @property
+    def project_file(self) -> Path:
+        """The settings file of the project that was started in."""
+        return project_file(self._folder)
 
     def named(self, what: str) -> Start:
         """A path or URI that the user named. Raises NotFound or Invalid."""

@@ -57,6 +57,7 @@ class Desk:
         self.remark = ""  # why something that was asked for at the start isn't shown
         self.cached_ms: int | None = None
         self.paused = False
+        self.project_file = starter.project_file
         self._folders = folders
         self._changed = changed
         self._file = remember.view_file(folders.state / "views", start.folder, [target.name for target in targets])
@@ -169,6 +170,15 @@ class Desk:
         """The user's own choice, which no later news changes."""
         self._chosen_by_hand = True
         self.browser.choose_experiments(chosen)
+
+    async def save_view(self, name: str) -> Path:
+        """Keep what is shown in the project's settings; gives the file. Raises Invalid, Conflict."""
+        from runtower.acts.write_view import write_view  # noqa: PLC0415  the YAML parser comes only to write
+
+        view = saved_views.as_settings(self.browser, self.rows.layout.shown, self.rows.metric)
+        await asyncio.to_thread(write_view, self.project_file, name, view)
+        self.settings.views[name] = view
+        return self.project_file
 
     # -- time
 

@@ -219,6 +219,16 @@ class Face:
             Offer(_value(key), inert(key.key, self._glyphs), f"in {coverage[key]:,} runs") for key in [*first, *rest]
         ]
 
+    def view_offers(self) -> list[Offer]:
+        """The saved views, each with what it asks for."""
+        views = self.desk.settings.views
+        offers = []
+        for name, view in sorted(views.items()):
+            asked = [*view.experiments, *(text for text in (view.where, view.filter) if text)]
+            order = [f"sort {', '.join(view.sort)}"] if view.sort else []
+            offers.append(Offer(name, inert(name, self._glyphs), inert("  ".join([*asked, *order]), self._glyphs)))
+        return offers
+
     def copy_offers(self, row: int) -> list[Offer]:
         """What of a run can be copied."""
         catalogue = self.desk.tower.catalogue

@@ -14,8 +14,8 @@ from runtower.domain.errors import Invalid
 from runtower.domain.runs import ColumnKey
 from runtower.screens.copying import copy_out
 from runtower.screens.menu import Choice, Menu
-from runtower.screens.query_keys import QueryKeys
 from runtower.screens.table_keys import choices
+from runtower.screens.view_keys import ViewKeys
 from runtower_widgets.line import Line, Lines
 
 _NEED_A_RUN: Final = frozenset(
@@ -24,7 +24,7 @@ _NEED_A_RUN: Final = frozenset(
 _NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric"})
 
 
-class RunsScreen(QueryKeys):
+class RunsScreen(ViewKeys):
     """One method an action: `do_` + its id."""
 
     class MouseToggled(Message):
