@@ -118,9 +118,12 @@ async def tower(
     folder: Path,
     size: tuple[int, int] = (80, 24),
     environ: Mapping[str, str] | None = None,
+    view: str = "",
 ) -> AsyncIterator[Tower]:
     """The app as `runtower` starts it in a folder, its sources in processes of their own."""
     starter = Starter(settings, Folders.of(), folder)
-    app = TowerApp(starter.here(), starter, {**os.environ, "TERM": "xterm-256color", **(environ or {})})
+    start = starter.here()
+    start.view = view
+    app = TowerApp(start, starter, {**os.environ, "TERM": "xterm-256color", **(environ or {})})
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Tower(app, pilot)

@@ -64,6 +64,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("find.experiments", "Choose experiments", ("E",), "Find", short="experiments"),
     Action("find.mine", "My runs or everyone's", ("M",), "Find", short="mine"),
     Action("find.deleted", "Deleted runs or living ones", (), "Find"),
+    Action("view.open", "Views: open a saved one", (), "Find"),
+    Action("view.save", "Save what is shown as a view", (), "Find", starts=True),
     # Look
     Action("look.open", "Open the run", ("enter",), "Look", short="open"),
     Action("look.details", "Details: next to the rows, large, or off", ("d",), "Look"),

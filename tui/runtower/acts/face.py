@@ -224,7 +224,7 @@ class Face:
         views = self.desk.settings.views
         offers = []
         for name, view in sorted(views.items()):
-            asked = [*view.experiments, *(text for text in (view.where, view.filter) if text)]
+            asked = [text for text in (view.where, view.filter, *view.experiments) if text]
             order = [f"sort {', '.join(view.sort)}"] if view.sort else []
             offers.append(Offer(name, inert(name, self._glyphs), inert("  ".join([*asked, *order]), self._glyphs)))
         return offers

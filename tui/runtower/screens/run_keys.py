@@ -41,6 +41,8 @@ class RunsScreen(ViewKeys):
             return f"no run is the baseline yet ({self.keymap.shown('mark.baseline')} makes one)"
         if action_id == "look.fold" and (self.desk.browser.tree is None or not self.desk.browser.tree.nested):
             return "no run here has children"
+        if action_id == "view.open" and not self.desk.settings.views:
+            return "no view is saved yet (:save)"
         if action_id == "demo.dismiss" and (not self.steps or self.desk.kept.demo_dismissed):
             return "no line of steps is shown"
         return ""

@@ -17,7 +17,7 @@ _REPLACE: Final = "replace"
 class ViewKeys(QueryKeys):
     """What `:views` and `:save view` do."""
 
-    def list_views(self) -> None:
+    def do_view_open(self) -> None:
         assert self.face is not None
         self.app.push_screen(Menu("views", choices(self.face.view_offers())), self._chose_view)
 
@@ -31,7 +31,7 @@ class ViewKeys(QueryKeys):
             return
         await self._order_from_the_top()
 
-    def ask_view_name(self) -> None:
+    def do_view_save(self) -> None:
         file = shortened(inert(str(self.desk.project_file), self.glyphs), 52, self.glyphs)
         foot = f"enter writes it to {file}   esc back"
         self.app.push_screen(Ask("save what is shown as the view", foot), self._named)
