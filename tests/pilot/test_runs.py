@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from support.labstore import add_run, changing, rename
 from support.towerapp import Open, tower
+from textual import events
 
 from runtower.link.events import State
 from runtower.settings import MetricSettings, Settings, SourceSettings
@@ -44,6 +45,16 @@ async def test_a_name_changed_elsewhere_shows_in_its_place(open_lab: Open, store
         rename(store, "wide-elk", "broad-elk")
         await t.sees("broad-elk")
         assert t.line_of("broad-elk") == place
+
+
+async def test_letters_typed_at_once_land_once_in_a_menu(open_lab: Open) -> None:
+    async with open_lab() as t:
+        await t.settles()
+        for key in (":", "t", "h", "e", "m", "x", "backspace"):
+            t.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await t.until(lambda: "│ them " in t.screen)
+        await t.press("e")
+        await t.until(lambda: "│ theme " in t.screen)
 
 
 async def test_letters_typed_at_once_land_in_the_filter(open_lab: Open) -> None:

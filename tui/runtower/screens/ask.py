@@ -42,5 +42,6 @@ class Ask(ModalScreen[str | None], inherit_bindings=False):
         if event.key == "escape":
             event.stop()
             self.dismiss(None)
-        else:
-            await type_into(self.query_one("#answer", Input), event)
+        elif await type_into(self.query_one("#answer", Input), event):
+            event.stop()  # else it comes to the field a second time, by way of the app
+            event.prevent_default()

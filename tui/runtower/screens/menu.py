@@ -199,5 +199,6 @@ class Menu(ModalScreen[list[str] | None], inherit_bindings=False):
             event.stop()
             event.prevent_default()
             move()
-        else:
-            await type_into(self.query_one("#search", Input), event)
+        elif await type_into(self.query_one("#search", Input), event):
+            event.stop()  # else it comes to the field a second time, by way of the app
+            event.prevent_default()
