@@ -104,7 +104,7 @@ class RunsScreen(ViewKeys):
         offers = [Choice("*", "all experiments"), *choices(self.face.experiment_offers())]
         here = {f"{number}/{one}" for number, one in chosen} if chosen is not None else {"*"}
         start = next((place for place, choice in enumerate(offers) if choice.value in here), 0)
-        footer = "type to search   enter pick   tab mark several   ctrl+t mark all   esc back"
+        footer = "type to search   enter pick   tab mark   ctrl+t all   esc back"
         menu = Menu("experiments", offers, marked=set(), footer=footer, start=start)
         self.app.push_screen(menu, self._chose_experiments)
 
