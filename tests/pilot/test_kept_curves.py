@@ -37,6 +37,7 @@ async def look(open_lab: Open, **more: object) -> None:
         await t.settles()
         await t.sees("▅▅▄▄▄▃▃▂")
         await t.until(lambda: "·" not in t.lines[t.line_of("wide-elk")], "the last curve")
+        await t.rests()
         await t.press("q")
 
 

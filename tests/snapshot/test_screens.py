@@ -22,7 +22,6 @@ from textual.pilot import Pilot
 
 from runtower.app import TowerApp
 from runtower.folders import Folders
-from runtower.screens.run_keys import RunsScreen
 from runtower.settings import Settings, SourceSettings
 from runtower.starting import Starter
 
@@ -79,20 +78,13 @@ def draws(snap_compare: Compare, project: Path) -> Draw:
         starter = Starter(settings, Folders.of(), project)
         app = TowerApp(starter.here(), starter, {**os.environ, "TERM": "xterm-256color"})
 
-        def is_quiet() -> bool:
-            """Whether every source has answered, every curve on the screen has come, and all of it is drawn."""
-            desk, screen = app.desk, app.screen
-            if desk is None or not desk.tower.listed or not all(t.done() for t in desk.curves._asking.values()):
-                return False
-            return not isinstance(screen, RunsScreen) or (screen._due is None and screen._resting is None)
-
         async def settle(pilot: Pilot[Any]) -> None:
             tower = Tower(app, pilot)
             await tower.sees(wait)
-            await tower.until(is_quiet, "rest")
+            await tower.rests()
             for key in keys:
                 await tower.press(key)
-                await tower.until(is_quiet, "rest")
+                await tower.rests()
             await pilot.pause()
 
         return snap_compare(app, terminal_size=size, run_before=settle)

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from runtower.app import TowerApp
 from runtower.folders import Folders
+from runtower.screens.run_keys import RunsScreen
 from runtower.settings import Settings, SourceSettings
 from runtower.starting import Starter
 
@@ -88,6 +89,17 @@ class Tower:
                 return
             await self.press("j")
         raise AssertionError(f"no row {name}\n{self.screen}")
+
+    async def rests(self) -> None:
+        """Wait until every source has answered, every curve on the screen has come, and all of it is drawn."""
+
+        def is_quiet() -> bool:
+            desk, screen = self.app.desk, self.app.screen
+            if desk is None or not desk.tower.listed or not all(t.done() for t in desk.curves._asking.values()):
+                return False
+            return not isinstance(screen, RunsScreen) or (screen._due is None and screen._resting is None)
+
+        await self.until(is_quiet, "rest")
 
     async def settles(self) -> None:
         """Wait until every source has answered and rows no longer come in by themselves."""
