@@ -95,12 +95,14 @@ async def test_a_run_that_ends_while_one_looks_is_fetched_once_more_and_then_kep
     async with open_lab() as t:
         await t.settles()
         await t.until(lambda: run_id in asked)
+        await t.rests()
         asked.clear()
         with changing(store) as connection:
             connection.execute(
                 "UPDATE runs SET status = 'FINISHED', end_time = start_time + 60000 WHERE run_uuid = ?", (run_id,)
             )
         await t.until(lambda: run_id in asked)
+        await t.rests()
         await t.press("q")
     asked.clear()
     await look(open_lab)
