@@ -62,6 +62,20 @@ class Conflict(TowerError):
     exit_code = 7
 
 
+class OutcomeUnknown(TowerError):
+    """A write was begun, and whether it took effect can't be told."""
+
+    name = "unknown"
+    exit_code = 8
+
+
+class PartlyDone(TowerError):
+    """Of several writes some were done."""
+
+    name = "partly_done"
+    exit_code = 9
+
+
 class Invalid(TowerError):
     """The words of a command, a setting or a file make no sense."""
 
@@ -116,6 +130,8 @@ ALL: dict[str, type[TowerError]] = {
         Forbidden,
         NotFound,
         Conflict,
+        OutcomeUnknown,
+        PartlyDone,
         Invalid,
         TooNew,
         TooOld,

@@ -9,10 +9,11 @@ Other packages add a source through the entry-point group `runtower.sources`; th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from runtower.domain.edits import Edit, RunNow
 from runtower.domain.runs import Experiment, Kind
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 
@@ -210,6 +211,27 @@ class ReadsHistory(Protocol):
         ...
 
 
+@runtime_checkable
+class EditsRuns(Protocol):
+    """Changes runs. Opened in a process of its own, at the first change, and never retried by anybody.
+
+    Both calls raise NotFound where there is no such run, and any TowerError of the way there.
+    """
+
+    def look(self, run_id: str) -> RunNow:
+        """A run as the source has it now."""
+        ...
+
+    def edit(self, edit: Edit, ready: Callable[[], None]) -> RunNow:
+        """Compare, write, read back; the run as it is afterwards. An edit whose `after` is there already is done.
+
+        `ready` is to be called right before the write: it raises Cancelled where that is no longer wanted. Raises
+        Conflict where the run isn't as it was shown, Forbidden where nothing may be written, and OutcomeUnknown where
+        the write was begun and whether it took effect can't be told; after any other error nothing was changed.
+        """
+        ...
+
+
 class SourceKind(Protocol):
     """A kind of source: how it is found, and how one is opened."""
 
@@ -218,4 +240,17 @@ class SourceKind(Protocol):
 
     def open(self, target: Target, known: Known) -> Source:
         """Open the target for reading. Never creates or changes anything in it."""
+        ...
+
+
+class Editable(EditsRuns, Source, Protocol):
+    """An open source whose runs can be changed."""
+
+
+@runtime_checkable
+class OpensForEdits(Protocol):
+    """A kind of source whose runs can be changed; for kinds that aren't this, every edit says that it can't be."""
+
+    def open_for_edits(self, target: Target) -> Editable:
+        """Open the target for changes of its runs. Never creates one."""
         ...
