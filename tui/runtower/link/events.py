@@ -69,7 +69,7 @@ class Opened:
     """The source was opened, at first or again after its process was replaced.
 
     `base` is there where the rows to begin with are others than the caller has. `reset`: everything that the caller
-    has of this source, row ids included, is void.
+    has of this source, row ids included, is void. `edits`: its runs can be changed.
     """
 
     identity: Identity
@@ -77,6 +77,7 @@ class Opened:
     base: Segment | None
     experiments: tuple[Experiment, ...] | None
     reset: bool
+    edits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,4 +124,4 @@ class Inbox:
         if not message.agreed:
             self.base_id = message.base_id
         identity = Identity(message.key, message.address, message.how)
-        return Opened(identity, message.base_id, base, experiments, reset)
+        return Opened(identity, message.base_id, base, experiments, reset, message.edits)

@@ -13,7 +13,7 @@ from runtower.link.kinds import find
 from runtower.link.spool import Spool
 from runtower.link.table import BaseFile, Table
 from runtower.link.wire import VERSION, Hello, Opened
-from runtower.sources.port import Known, Source, Target
+from runtower.sources.port import Known, OpensForEdits, Source, Target
 
 
 def target_of(hello: Hello) -> Target:
@@ -39,7 +39,8 @@ def open_source(hello: Hello, spool: Spool, table: Table) -> tuple[Source, Opene
         table.begin(base, cached.cursor, cached.complete, cached.experiments)
     else:
         table.begin(None, b"", False, ())
-    opened = Opened(VERSION, identity.key, identity.address, identity.how, agreed=agreed)
+    edits = isinstance(kind, OpensForEdits)
+    opened = Opened(VERSION, identity.key, identity.address, identity.how, agreed=agreed, edits=edits)
     if base is not None:
         opened.base_id = base.base_id
         opened.base = None if agreed else spool.lend(base.path, base.length)

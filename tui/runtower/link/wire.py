@@ -59,7 +59,8 @@ class Hello(msgspec.Struct, tag="hello", omit_defaults=True):
 
     `interval`, `beat` and `retry` (the first of the back-off) are seconds. `known`: run ids by row id, a msgpack
     list, with the source key and the base they belong to; `seq` is the last one that was
-    received from an earlier process.
+    received from an earlier process. `writes`: the process changes runs and lists none; what became of each change goes
+    into the file `commands` (see `commandlog`).
     """
 
     version: int
@@ -81,6 +82,8 @@ class Hello(msgspec.Struct, tag="hello", omit_defaults=True):
     source_key: str | None = None
     base_id: str | None = None
     seq: int = 0
+    writes: bool = False
+    commands: str = ""
 
 
 class Subscribe(msgspec.Struct, tag="subscribe"):
@@ -128,7 +131,8 @@ class Cancel(msgspec.Struct, tag="cancel"):
 
 
 class Opened(msgspec.Struct, tag="opened", omit_defaults=True):
-    """The source answers. `base` is a cache file; `agreed`: row ids go on where the terminal's `known` ended."""
+    """The source answers. `base` is a cache file; `agreed`: row ids go on where the terminal's `known` ended; `edits`:
+    its runs can be changed."""
 
     version: int
     key: str
@@ -137,6 +141,7 @@ class Opened(msgspec.Struct, tag="opened", omit_defaults=True):
     base_id: str | None = None
     base: Parcel | None = None
     agreed: bool = False
+    edits: bool = False
 
 
 class Rows(msgspec.Struct, tag="rows", omit_defaults=True):
