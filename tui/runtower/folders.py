@@ -54,6 +54,11 @@ class Folders:
         return self.cache / "spool"
 
     @property
+    def commands(self) -> Path:
+        """The command log: every write that was asked for, and what became of it."""
+        return self.state / "commands.jsonl"
+
+    @property
     def logs(self) -> Path:
         """What the sources' processes print."""
         return self.state / "logs"

@@ -14,7 +14,7 @@ from typing import overload
 import msgspec
 
 from runtower.catalog.cache import file_key
-from runtower.domain.errors import Broken, TooNew, TowerError, Unreachable
+from runtower.domain.errors import Broken, OutcomeUnknown, TooNew, TowerError
 from runtower.domain.series import CoarseCurve, MetricSeries
 from runtower.folders import Folders
 from runtower.link import reading, wire
@@ -45,8 +45,12 @@ class Link:
         use_cache: bool = True,
         known: Callable[[], Sequence[str]] = tuple,
         timing: Timing | None = None,
+        writes: bool = False,
     ) -> None:
-        """`interval`: seconds between polls. `known` gives run ids by row id when a process has to be replaced."""
+        """`interval`: seconds between polls. `known` gives run ids by row id when a process has to be replaced.
+
+        `writes`: its process changes runs, lists none, and outlives the terminal until a change that was begun is done.
+        """
         self._target = target
         self._folders = folders
         self._wish = wire.Subscribe(interval)
@@ -54,6 +58,7 @@ class Link:
         self._use_cache = use_cache
         self._known = known
         self._timing = timing or Timing()
+        self._writes = writes
         self._vitals = Vitals()
         self._requests = Requests()
         self._supervisor = Supervisor(self._timing)
@@ -122,7 +127,7 @@ class Link:
     ) -> bytes:
         """Carry an operation out; `deadline` in seconds. Cancelling the awaiting task cancels it over there too.
 
-        Raises TowerError; Unreachable where it did not end in time, and whether it took effect isn't known.
+        Raises TowerError; OutcomeUnknown where it did not end in time or its process died: it may have taken effect.
         """
         self._attach()
         request, answer = self._requests.operate(name, dict(arguments), deadline, progress)
@@ -130,7 +135,7 @@ class Link:
             body = await self._answer(request.request, answer, None if deadline is None else deadline + _GRACE)
         except TimeoutError:
             text = f"'{name}' did not end in time; whether it took effect isn't known."
-            raise Unreachable(text, "Look at its object before trying again.") from None
+            raise OutcomeUnknown(text, "Look at its object before trying again.") from None
         spool = self._open_spool()
         try:
             return await off_loop(lambda: spool.take(body))
@@ -165,6 +170,11 @@ class Link:
 
     def set_interval(self, seconds: float) -> None:
         self._subscribe(seconds, self._wish.paused)
+
+    def abandon(self) -> None:
+        """Kill the process, in the middle of whatever it does, and leave."""
+        self._supervisor.replace(Broken("The source's process was ended."))
+        self.close()
 
     def close(self) -> None:
         """Leave. Returns at once, whatever the source does; its process ends by itself or is killed."""
@@ -222,6 +232,8 @@ class Link:
             source_key=self._inbox.source_key,
             base_id=self._inbox.base_id,
             seq=self._seq,
+            writes=self._writes,
+            commands=str(self._folders.commands),
         )
 
     async def _next_hello(self) -> wire.Hello:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from runtower.link import native
+from runtower.link.acting import Opener
 from runtower.link.channel import Channel
 from runtower.link.compaction import Compaction
 from runtower.link.lanes import Lanes
@@ -43,6 +44,7 @@ from runtower.link.wire import (
 
 _PATIENCE = 3.0
 _LAST_MOMENT = 5.0
+_LAST_WRITE = 120.0
 
 
 def main() -> None:
@@ -55,11 +57,12 @@ def main() -> None:
         if hello.version != VERSION:
             channel.send(Opened(VERSION, "", "", ""))
             return
-        native.die_with(hello.parent)
+        if not hello.writes:
+            native.die_with(hello.parent)
         log = SourceLog(Path(hello.log))
         log.take_over()
         faulthandler.enable()
-        _serve(hello, channel, messages, log)
+        (_serve_writes if hello.writes else _serve)(hello, channel, messages, log)
     except WireError as error:
         note("the terminal can't be understood", error)
     finally:
@@ -111,6 +114,29 @@ def _serve(hello: Hello, channel: Channel, messages: Iterator[ToHost], log: Sour
     last.daemon = True
     last.start()
     compaction.finish(_PATIENCE)
+    shutil.rmtree(spool.folder, ignore_errors=True)
+
+
+def _serve_writes(hello: Hello, channel: Channel, messages: Iterator[ToHost], log: SourceLog) -> None:
+    """Changes runs, and polls nothing. What was begun when the terminal leaves is finished first."""
+    spool, opener = Spool(Path(hello.spool)), Opener(hello)
+    lanes = Lanes(channel, spool, opener.source)
+    channel.send(opener.opened())
+    threading.Thread(
+        target=beats, args=(hello.beat, log.bound, lambda: channel.send(Beat(0.0))), name="heartbeat", daemon=True
+    ).start()
+    threading.Thread(target=opener.begin, name="opening", daemon=True).start()
+    for message in messages:
+        match message:
+            case Operate():
+                lanes.operate(message)
+            case Cancel():
+                lanes.cancel(message.request)
+            case Hello():
+                raise WireError("a second hello")
+            case _:
+                pass  # it lists nothing, so there is nothing to subscribe to
+    lanes.finish(_LAST_WRITE)
     shutil.rmtree(spool.folder, ignore_errors=True)
 
 

@@ -47,6 +47,7 @@ class Lanes:
         self._newest: dict[str, int] = {}
         self._cancelled: set[int] = set()
         self._running: dict[int, threading.Event] = {}
+        self._idle = threading.Condition()
 
     def ask(self, ask: Ask) -> None:
         """Put a query into its lane; an older one of its topic that hasn't begun is forgotten."""
@@ -69,6 +70,13 @@ class Lanes:
             self._running[request].set()
         else:
             self._cancelled.add(request)
+
+    def finish(self, seconds: float) -> None:
+        """Wait until no operation runs any more, or the time is over."""
+        until = time.monotonic() + seconds
+        with self._idle:
+            while self._running and (left := until - time.monotonic()) > 0:
+                self._idle.wait(left)
 
     def _serve(self, lane: queue.SimpleQueue[Ask]) -> None:
         while True:
@@ -96,7 +104,9 @@ class Lanes:
             return source.operate(operation.name, operation.arguments, tell)
 
         self._answer(operation.request, 0, carry_out)
-        self._running.pop(operation.request, None)
+        with self._idle:
+            self._running.pop(operation.request, None)
+            self._idle.notify_all()
 
     def _answer(self, request: int, generation: int, work: Callable[[Source], bytes]) -> None:
         try:

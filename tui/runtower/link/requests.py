@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from runtower.domain.errors import Broken, Cancelled, Invalid, TowerError, from_name
+from runtower.domain.errors import Broken, Cancelled, Invalid, OutcomeUnknown, TowerError, from_name
 from runtower.link.wire import Answer, Ask, Operate, Parcel, Progress, Query, Refused, WireError, frame
 
 STRIKES: Final = 3
@@ -89,7 +89,7 @@ class Requests:
                 text = (
                     f"The source's process ended during '{pending.message.name}'; whether it took effect isn't known."
                 )
-                self._fail(request, Broken(text, "Look at its object before trying again."))
+                self._fail(request, OutcomeUnknown(text, "Look at its object before trying again."))
                 continue
             pending.strikes += pending.started
             pending.sent = pending.started = False
