@@ -48,6 +48,7 @@ class Tower:
         self.links = list(links)
         self.catalogue = Catalogue()
         self.identities: dict[int, Identity] = {}
+        self.editable: set[int] = set()
         self.errors: dict[RunKey, str] = {}
         self._heard: list[Change] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -87,6 +88,7 @@ class Tower:
         match event:
             case Opened():
                 self.identities[number] = event.identity
+                (self.editable.add if event.edits else self.editable.discard)(number)
                 fresh = event.reset or event.base is not None
                 if fresh:
                     self._forget_errors(number)

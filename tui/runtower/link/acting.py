@@ -9,7 +9,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -23,17 +22,17 @@ from runtower.link.sourcelog import note
 from runtower.link.wire import VERSION, Hello, Opened
 from runtower.sources.port import Editable, Identity, OpensForEdits
 
-EDIT: Final = "edit"
-LOOK: Final = "look"
-IDENTIFY: Final = "identify"
-
 
 class EditDesk:
-    """What the lanes know as a source: carries out `edit`, `look` and `identify`, one at a time."""
+    """What the lanes know as a source: carries out `edit`, `look` and `identify`, one at a time.
 
-    def __init__(self, source: Editable, log: Path) -> None:
+    `alone` is set once the terminal has left: from then on the end of an edit is logged here, else by the terminal.
+    """
+
+    def __init__(self, source: Editable, log: Path, alone: threading.Event) -> None:
         self._source = source
         self._log = log
+        self._alone = alone
         self._turn = threading.Lock()
 
     def identity(self) -> Identity:
@@ -45,7 +44,7 @@ class EditDesk:
     def operate(self, name: str, arguments: Mapping[str, str], tell: Tell) -> bytes:
         """`look` (run_id) and `edit` (edit, as JSON; id of its intent) give a RunNow, `identify` an Identity, as JSON.
 
-        Raises TowerError. The end of an edit is logged here, as the terminal may be gone by then.
+        Raises TowerError.
         """
         with self._turn:
             match name:
@@ -74,6 +73,8 @@ class EditDesk:
         return msgspec.json.encode(now)
 
     def _settle(self, intent_id: str, outcome: str, error: TowerError | None) -> None:
+        if not self._alone.is_set():
+            return
         name, says = (error.name, str(error)) if error is not None else ("", "")
         try:
             commandlog.result(self._log, intent_id, outcome, name, says)
@@ -88,12 +89,13 @@ class Opener:
         self._hello = hello
         self._desk: EditDesk | None = None
         self._opening = threading.Lock()
+        self.alone = threading.Event()
 
     def source(self) -> EditDesk:
         """Raises TowerError."""
         with self._opening:
             if self._desk is None:
-                self._desk = EditDesk(self._open(), Path(self._hello.commands))
+                self._desk = EditDesk(self._open(), Path(self._hello.commands), self.alone)
             return self._desk
 
     def begin(self) -> None:

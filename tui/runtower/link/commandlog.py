@@ -30,8 +30,8 @@ _DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 class Intent(msgspec.Struct, tag="intent", tag_field="line", kw_only=True, omit_defaults=True):
     """What is about to be written. `time` is UTC epoch ms; `command` does the same by hand; `deadline` in seconds.
 
-    `who` is user@host, `pid` and `boot` tell whether the runtower that wrote this still lives. `hidden`: the values
-    are left out, as `redact` asks for.
+    `who` is user@host, `pid` and `boot` tell whether the process that this was given to still lives. `hidden`: the
+    values are left out, as `redact` asks for.
     """
 
     id: str

@@ -136,6 +136,7 @@ def _serve_writes(hello: Hello, channel: Channel, messages: Iterator[ToHost], lo
                 raise WireError("a second hello")
             case _:
                 pass  # it lists nothing, so there is nothing to subscribe to
+    opener.alone.set()
     lanes.finish(_LAST_WRITE)
     shutil.rmtree(spool.folder, ignore_errors=True)
 

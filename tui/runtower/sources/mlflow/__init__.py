@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from runtower.domain.errors import Invalid, NotFound, TooNew, TooOld
 from runtower.sources.mlflow.address import Address, StoreShape, address_of, has_sqlite_magic
-from runtower.sources.port import API, Known, Source, Target
+from runtower.sources.port import API, Editable, Known, Source, Target
 
 if TYPE_CHECKING:
     from runtower.sources.mlflow.client import ClientSource
@@ -71,6 +71,16 @@ class MlflowKind:
             except (TooNew, TooOld):
                 raise refusal from None
 
+    def open_for_edits(self, target: Target) -> Editable:
+        """Open a store for changes of its runs, by MlflowClient. Raises as `open`, and Forbidden."""
+        address = address_of(target.uri or os.environ.get("MLFLOW_TRACKING_URI") or _DEFAULT_URI)
+        _check_presence(address)
+        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"  # a write that is sent twice may be done twice
+        _prepare_for_mlflow(address)
+        module = importlib.import_module("runtower.sources.mlflow.edits")
+        edits: Editable = module.ClientEdits(address)
+        return edits
+
 
 def _check_presence(address: Address) -> None:
     """Refuse what isn't there, before a library makes it: opening a missing store through MLflow creates one."""
@@ -111,14 +121,19 @@ def _by_rest(address: Address, target: Target, known: Known) -> Source:
 
 
 def _through_client(address: Address, known: Known) -> Source:
-    for name, value in _POLITE.items():
-        os.environ.setdefault(name, value)
-    if address.shape is StoreShape.FOLDER:
-        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+    _prepare_for_mlflow(address)
     # Deferred: importing mlflow takes three seconds, and it reads its environment then.
     module = importlib.import_module("runtower.sources.mlflow.client")
     source: ClientSource = module.ClientSource(address, known)
     return source
+
+
+def _prepare_for_mlflow(address: Address) -> None:
+    """The variables that MLflow reads when it is imported."""
+    for name, value in _POLITE.items():
+        os.environ.setdefault(name, value)
+    if address.shape is StoreShape.FOLDER:
+        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
 
 
 SOURCE = MlflowKind()
