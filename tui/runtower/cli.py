@@ -14,7 +14,11 @@ from runtower.folders import Folders
 from runtower.settings_quick import settings
 from runtower.starting import Start, Starter
 
-COMMANDS: Final = ("runs", "show", "metric", "doctor", "settings", "docs")
+COMMANDS: Final = (
+    *("runs", "show", "metric", "doctor", "settings", "docs"),
+    *("rename", "tag", "delete", "restore", "mark-killed", "log"),
+)
+_READ_ONLY: Final = "--read-only"
 _HELP: Final = f"""\
 runtower {__version__}: ML runs and models, in a terminal.
 
@@ -24,6 +28,9 @@ runtower {__version__}: ML runs and models, in a terminal.
   runtower demo [DIR]      a real little project, live
   runtower runs|show|metric|doctor|settings --help
                            the same without a screen
+  runtower rename|tag|delete|restore|mark-killed|log --help
+                           change runs; what was changed, and how to do it by hand
+  runtower --read-only ... nothing is ever written to a source
 """
 
 
@@ -40,11 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
+    read_only = bool(words) and words[0] == _READ_ONLY
+    words = words[1:] if read_only else words
     first = words[0] if words else ""
     if first in COMMANDS:
         from runtower.commands.entry import main as command  # noqa: PLC0415  click comes only for commands
 
-        return command(words)
+        return command([first, _READ_ONLY, *words[1:]] if read_only else words)
     if first in ("--help", "-h", "help") or (first == "demo" and {"--help", "-h"} & set(words)):
         sys.stdout.write(_HELP)
         return 0
@@ -57,7 +66,9 @@ def _run(words: Sequence[str]) -> int:
     if len(named) > 1 or any(word.startswith("-") for word in named):
         raise Invalid(f"runtower doesn't know {' '.join(words)!r}.", "runtower --help lists what it takes.")
     folders, folder = Folders.of(), Path.cwd()
-    starter = Starter(settings(folder, os.environ, folders), folders, folder)
+    known = settings(folder, os.environ, folders)
+    known.read_only = known.read_only or read_only
+    starter = Starter(known, folders, folder)
     if view and view not in starter.settings.views:
         from runtower.acts.saved_views import named as view_named  # noqa: PLC0415  only to say which there are
 

@@ -52,6 +52,7 @@ class Settings:
     views: dict[str, ViewSettings] = field(
         default_factory=dict, metadata={"doc": "what `--view NAME` and `:views` show, by name"}
     )
+    read_only: bool = field(default=False, metadata={"doc": "never write to any source; so does the flag --read-only"})
     interval: float = field(default=2.0, metadata={"doc": "seconds between polls of a local source"})
     theme: str = field(default="auto", metadata={"doc": "auto, dark, light or contrast"})
     glyphs: str = field(default="auto", metadata={"doc": "auto, unicode or ascii"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runtower.acts.discover import discover, target_of
@@ -76,6 +76,7 @@ class Starter:
     def opening(self, targets: Sequence[Target], folder: Path | None = None, looked: Sequence[str] = ()) -> Start:
         """These targets, each with its process started; the view is remembered for `folder`."""
         settings = self.settings
+        targets = [replace(target, read_only=target.read_only or settings.read_only) for target in targets]
         links = [
             Link(target, self.folders, interval=settings.interval, redact=settings.redact, use_cache=settings.cache)
             for target in targets

@@ -18,10 +18,10 @@ from runtower.domain.errors import TowerError
 from runtower.domain.runs import RunKey
 from runtower.folders import Folders
 from runtower.link import commandlog
-from runtower.link.commandlog import Entry
+from runtower.link.commandlog import Entry, Intent
 from runtower.link.offloop import off_loop
 from runtower.settings import Settings
-from runtower.sources.port import Target
+from runtower.sources.port import Identity, Target
 
 _LOOK_AGAIN: Final = 10.0
 _LOOK_WHETHER_AT_WORK: Final = 1.0
@@ -177,7 +177,7 @@ class Editor:
             if self._targets[number].read_only:
                 continue
             for entry in left:
-                if entry.intent.source_key == identity.key:
+                if _is_of(entry.intent, identity):
                     key = RunKey(self._targets[number].name, entry.intent.edit.run_id)
                     self._locked.add(key)
                     self._start(self._settle(number, key, entry))
@@ -226,3 +226,8 @@ class Editor:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_of(intent: Intent, identity: Identity) -> bool:
+    """Whether a write was meant for this store; commands know only its address."""
+    return intent.address == identity.address and intent.source_key in ("", identity.key)

@@ -16,7 +16,7 @@ from runtower import __version__
 from runtower.catalog.query.syntax import Misread
 from runtower.commands import docs as documenting
 from runtower.commands import doctor as doctoring
-from runtower.commands import listing, settings_listing
+from runtower.commands import editing, listing, log_listing, settings_listing
 from runtower.commands.opening import Asked, chosen_format
 from runtower.domain.errors import TowerError
 from runtower.folders import Folders, private
@@ -91,6 +91,7 @@ def _logged() -> str:
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that name the sources."""
     for option in (
+        click.option("--read-only", is_flag=True, help="Refuse to write anything."),
         click.option("--timeout", "patience", default=60.0, show_default=True, help="Seconds without any news."),
         click.option("--tracking-uri", metavar="URI", help="A path or URI instead of what the folder holds."),
         click.option("--source", metavar="NAME", help="Only this source."),
@@ -165,6 +166,89 @@ def show(run: str, where: str, as_json: bool, **asked: Any) -> None:
 def metric(run: str, key: str, where: str, as_json: bool, as_csv: bool, **asked: Any) -> None:
     """Print the whole history of metric KEY of a RUN."""
     listing.print_metric(Asked(**asked), run, key, where, chosen_format(as_json, as_csv))
+
+
+def _writing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that writes."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="One JSON array, an object a run."),
+        click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing."),
+        click.option("--yes", is_flag=True, help="Don't ask."),
+    ):
+        command = option(command)
+    return _common(command)
+
+
+def _how(yes: bool, dry_run: bool, as_json: bool) -> editing.How:
+    return editing.How(yes, dry_run, as_json)
+
+
+_IF: Final = click.option("--if", "shown", metavar="VALUE", help="Only where this is its value now.")
+
+
+@commands.command()
+@click.argument("run")
+@click.argument("name")
+@_IF
+@_writing
+def rename(run: str, name: str, shown: str | None, yes: bool, dry_run: bool, as_json: bool, **asked: Any) -> None:
+    """Give a RUN another NAME."""
+    editing.rename(Asked(**asked), run, name, shown, _how(yes, dry_run, as_json))
+
+
+@commands.command()
+@click.argument("run")
+@click.argument("tag", metavar="KEY[=VALUE]")
+@click.option("--delete", is_flag=True, help="Take the tag away.")
+@_IF
+@click.option("--if-none", "absent", is_flag=True, help="Only where the run has no such tag now.")
+@_writing
+def tag(
+    run: str,
+    tag: str,
+    delete: bool,
+    shown: str | None,
+    absent: bool,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+    **asked: Any,
+) -> None:
+    """Set a tag of a RUN, or take it away. The note is the tag mlflow.note.content."""
+    wish = editing.TagWish(tag, delete, shown, absent)
+    editing.tag(Asked(**asked), run, wish, _how(yes, dry_run, as_json))
+
+
+@commands.command()
+@click.argument("runs", nargs=-1, required=True)
+@_writing
+def delete(runs: tuple[str, ...], yes: bool, dry_run: bool, as_json: bool, **asked: Any) -> None:
+    """Delete RUNS; `restore` brings them back until somebody runs mlflow gc."""
+    editing.delete(Asked(**asked), runs, _how(yes, dry_run, as_json))
+
+
+@commands.command()
+@click.argument("runs", nargs=-1, required=True)
+@_writing
+def restore(runs: tuple[str, ...], yes: bool, dry_run: bool, as_json: bool, **asked: Any) -> None:
+    """Restore deleted RUNS."""
+    editing.restore(Asked(**asked), runs, _how(yes, dry_run, as_json))
+
+
+@commands.command("mark-killed")
+@click.argument("runs", nargs=-1, required=True)
+@_writing
+def mark_killed(runs: tuple[str, ...], yes: bool, dry_run: bool, as_json: bool, **asked: Any) -> None:
+    """Mark RUNS KILLED whose process is gone and that still say RUNNING."""
+    editing.mark_killed(Asked(**asked), runs, _how(yes, dry_run, as_json))
+
+
+@commands.command()
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many, the newest.")
+@_JSON
+def log(limit: int, as_json: bool) -> None:
+    """What runtower wrote, the newest last, with the command that does the same."""
+    log_listing.print_log(limit, as_json)
 
 
 @commands.command()

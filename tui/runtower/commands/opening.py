@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +25,12 @@ _INTERVAL: Final = 3600.0  # a command looks once
 
 @dataclass(frozen=True)
 class Asked:
-    """The options that every command has; `patience` is seconds without any news."""
+    """The options that every command has; `patience` is seconds without any news; `read_only` refuses every write."""
 
     source: str | None = None
     tracking_uri: str | None = None
     patience: float = 60.0
+    read_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def context(asked: Asked) -> Context:
             names = ", ".join(target.name for target in targets) or "none"
             raise NotFound(f"There is no source '{asked.source}'.", f"Sources here: {names}.")
         targets = chosen
+    if asked.read_only or known.read_only:
+        targets = tuple(replace(target, read_only=True) for target in targets)
     return Context(known, folders, targets, looked)
 
 
