@@ -109,6 +109,7 @@ class TowerApp(App[None], inherit_bindings=False):
         """Everything ends at once: the view is kept, the processes see their descriptors close."""
         if self.desk is not None:
             self.desk.keep()
+            self.desk.editor.close()
             self.desk.tower.stop()
         else:
             for link in self._start.links:

@@ -17,6 +17,7 @@ from runtower.acts.browse import Browser
 from runtower.acts.columns import Columns
 from runtower.acts.curve_shelf import CurveShelf
 from runtower.acts.curves import Curves
+from runtower.acts.editing import Editor
 from runtower.acts.put_away import bring_back, put_away
 from runtower.acts.remember import KeptView
 from runtower.acts.run_rows import RunRows
@@ -52,6 +53,7 @@ class Desk:
         self.rows = RunRows(self.browser, self.curves, glyphs, settings.metrics)
         self.lines = details.DetailLines(self.browser, self.curves, glyphs)
         self.user = getpass.getuser()
+        self.editor = Editor(self.tower, self.browser, self.targets, folders, settings, self.user, changed)
         self.mine = False
         self.news = ""
         self.remark = ""  # why something that was asked for at the start isn't shown
@@ -196,6 +198,11 @@ class Desk:
     def copied_file(self) -> Path:
         """Where the text that was copied last is kept."""
         return self._folders.state / "copied.txt"
+
+    @property
+    def command_log(self) -> Path:
+        """What was written, by this sitting and all others."""
+        return self._folders.commands
 
     # -- news
 

@@ -75,7 +75,8 @@ class Plan:
         if others:
             whose = Counter(change.user for change in self.changes if change.user not in (user, *_NOBODY))
             names = ", ".join(f"{name} ({number})" for name, number in whose.most_common(4))
-            said.append((f"{others} {_are(others)} not yours: {names}", "warning"))
+            lead = f"{others} {_are(others)} not yours" if count > 1 else "not yours"
+            said.append((f"{lead}: {names}" if count > 1 else f"{lead}, but {self.changes[0].user}'s", "warning"))
         said += self._remarks(now_ms)
         hand = by_hand(self.changes[0].edit, addresses[self.changes[0].source])
         said += [("", ""), ("by hand: " + hand + (f"   and {count - 1} more" if count > 1 else ""), "dim")]

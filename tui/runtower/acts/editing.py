@@ -12,7 +12,7 @@ from runtower.acts.browse import Browser
 from runtower.acts.edit_plan import Change, Plan
 from runtower.acts.edit_words import doing, done
 from runtower.acts.plans import Plans
-from runtower.acts.tower import Tower
+from runtower.acts.tower import News, Tower
 from runtower.acts.writer import Outcome, Writer, is_at_work
 from runtower.domain.errors import TowerError
 from runtower.domain.runs import RunKey
@@ -43,6 +43,7 @@ class Editor:
         self.user = user
         self.said = ""
         self.said_tone = "dim"
+        self.said_at = 0.0
         self.under_way = ""
         self._tower = tower
         self._targets = list(targets)
@@ -53,9 +54,12 @@ class Editor:
         self._locked: set[RunKey] = set()
         self._last: tuple[Change, ...] = ()
         self._why_no_undo = "nothing was changed here yet"
+        self._answered: set[int] = set()
+        self._carrying: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
+        tower.on_change(self._heard)
 
     # -- what may be changed
 
@@ -108,7 +112,7 @@ class Editor:
         """Begin; `said` tells how it went, `under_way` is empty again at the end."""
         self.under_way, self.said = plan.title, ""
         self._idle.clear()
-        self._start(self._carry_out(plan))
+        self._carrying = asyncio.ensure_future(self._carry_out(plan))
 
     async def _carry_out(self, plan: Plan) -> None:
         outcomes: list[tuple[Change, Outcome]] = []
@@ -165,22 +169,26 @@ class Editor:
                 self._say(f"{self.said}  {len(other)} {word}: {other[0].error}".strip(), "warning")
 
     def _say(self, text: str, tone: str) -> None:
-        self.said, self.said_tone = text, tone
+        self.said, self.said_tone, self.said_at = text, tone, time.monotonic()
 
     # -- what isn't settled
 
-    async def settle_open(self) -> None:
-        """Read back what an earlier sitting began and didn't see the end of, as soon as its source has answered."""
+    def _heard(self, news: News) -> None:
+        """Once a source has answered: what an earlier sitting began there and didn't see the end of is read back."""
+        number = news.source
+        if number in self._tower.identities and number not in self._answered:
+            self._answered.add(number)
+            if not self._targets[number].read_only:
+                self._start(self._settle_open(number))
+
+    async def _settle_open(self, number: int) -> None:
         entries = await off_loop(lambda: commandlog.read(self._folders.commands))
-        left = [entry for entry in entries if entry.outcome in ("open", "unknown") and not entry.intent.hidden]
-        for number, identity in list(self._tower.identities.items()):
-            if self._targets[number].read_only:
-                continue
-            for entry in left:
-                if _is_of(entry.intent, identity):
-                    key = RunKey(self._targets[number].name, entry.intent.edit.run_id)
-                    self._locked.add(key)
-                    self._start(self._settle(number, key, entry))
+        for entry in entries:
+            unsettled = entry.outcome in ("open", "unknown") and not entry.intent.hidden
+            if unsettled and _is_of(entry.intent, self._tower.identities[number]):
+                key = RunKey(self._targets[number].name, entry.intent.edit.run_id)
+                self._locked.add(key)
+                self._start(self._settle(number, key, entry))
 
     async def _settle(self, number: int, key: RunKey, entry: Entry) -> None:
         """Until it is known what became of a write; its run stays locked."""
@@ -220,7 +228,7 @@ class Editor:
         for task in self._tasks:
             task.cancel()
         for writer in self._writers:
-            writer.close()
+            writer.leave()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

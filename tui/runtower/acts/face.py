@@ -6,15 +6,16 @@ import asyncio
 import importlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from runtower.acts import choose, details, status
+from runtower.acts import choose, command_log, details, status
+from runtower.acts.command_log import LogEntry
 from runtower.acts.desk import Desk
 from runtower.acts.details import RunDetails
 from runtower.acts.layout import CURVE, title
+from runtower.acts.offers import Offer
 from runtower.acts.snippet import SNIPPET
 from runtower.acts.where import make_ready
 from runtower.catalog.segment import Ints
@@ -26,7 +27,7 @@ from runtower.present.spans import Line, inert
 if TYPE_CHECKING:
     from runtower.acts.complete import Completer
 
-__all__ = ["Desk", "Face"]
+__all__ = ["Desk", "Face", "Offer"]
 
 _MANY_KEYS: Final = 2000
 _EXTRA_COLUMNS: Final = (
@@ -42,15 +43,6 @@ _EXTRA_COLUMNS: Final = (
     runs.GIT_COMMIT,
     runs.RUN_ID,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A choice for a menu: its value, what it says, and a remark."""
-
-    value: str
-    text: str
-    detail: str = ""
 
 
 class Face:
@@ -248,6 +240,14 @@ class Face:
         if marked:
             offers.append(Offer(" ".join(marked), f"ids of the {len(marked)} marked runs"))
         return offers
+
+    def log_offers(self) -> list[Offer]:
+        """The command log, the newest first, each by its id."""
+        return command_log.offers(self.desk.command_log, time.time() * 1000)
+
+    def log_entry(self, entry_id: str) -> LogEntry:
+        """One write of the command log in full."""
+        return command_log.whole(self.desk.command_log, entry_id, time.time() * 1000)
 
 
 def _value(key: ColumnKey) -> str:

@@ -21,7 +21,7 @@ import msgspec
 
 from runtower.acts.edit_words import by_hand, doing
 from runtower.domain.edits import Edit, Field, RunNow
-from runtower.domain.errors import OutcomeUnknown, TowerError
+from runtower.domain.errors import Cancelled, OutcomeUnknown, TowerError
 from runtower.folders import Folders
 from runtower.link import commandlog
 from runtower.link.client import Link
@@ -59,6 +59,7 @@ class Writer:
         self._deadline = deadline
         self._link: Link | None = None
         self._under_way = 0
+        self._left = False
         self._leaving: asyncio.TimerHandle | None = None
 
     def prepare(self) -> None:
@@ -98,6 +99,8 @@ class Writer:
             self._abandon()
             return await self.settle(Entry(intent), error, again=True)
         except TowerError as error:
+            if self._left:
+                raise  # it is finished and logged over there
             await self._log(intent.id, "refused", error)
             return Outcome(edit, run_name, "refused", None, error)
         await self._log(intent.id, "done", None)
@@ -120,8 +123,12 @@ class Writer:
         await self._log(intent.id, "refused", said)
         return Outcome(edit, intent.run_name, "refused", now, said)
 
-    def close(self) -> None:
-        """Leave at once; the process first finishes and logs what it has begun."""
+    def leave(self) -> None:
+        """For good, and at once; the process first finishes and logs what it has begun."""
+        self._left = True
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._leaving is not None:
             self._leaving.cancel()
         if self._link is not None:
@@ -139,6 +146,8 @@ class Writer:
             self._rest()
 
     def _process(self) -> Link:
+        if self._left:
+            raise Cancelled("runtower is leaving; nothing more is written.")
         if self._link is None:
             self._link = Link(self.target, self._folders, use_cache=False, writes=True)
             self._link.spawn()
@@ -146,13 +155,15 @@ class Writer:
 
     def _rest(self) -> None:
         """After a minute without need the process, and the library in it, is let go."""
+        if self._left:
+            return
         if self._leaving is not None:
             self._leaving.cancel()
         self._leaving = asyncio.get_running_loop().call_later(_UNUSED, self._unused)
 
     def _unused(self) -> None:
         if not self._under_way:
-            self.close()
+            self._let_go()
 
     def _abandon(self) -> None:
         """What may still be writing must not do so after it was read back."""

@@ -145,7 +145,7 @@ async def _writers(work: Context, numbers: set[int]) -> AsyncIterator[dict[int, 
         yield writers
     finally:
         for writer in writers.values():
-            writer.close()
+            writer.leave()
 
 
 def _ask(plan: Plan, identities: dict[int, Identity]) -> None:

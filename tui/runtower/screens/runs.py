@@ -160,18 +160,23 @@ class RunsTable(KeyScreen):
         if self.aside[0]:
             self.speak(*self.aside)
             return
-        words = "" if self.query_one("#body").has_class("empty") else self.face.trouble()
-        tone = "warning"
-        if self.steps and self.desk.missing:
-            words, tone = "The demo's MLflow store is being made; its runs join these in some 20 seconds.", "dim"
-        if not words and self.face.doubts() and not self.query_one("#body").has_class("empty"):
-            words, tone = self.face.doubts(), "warning"
+        words, tone = self.change_words()
+        if not words:
+            words, tone = "" if self.query_one("#body").has_class("empty") else self.face.trouble(), "warning"
+            if self.steps and self.desk.missing:
+                words, tone = "The demo's MLflow store is being made; its runs join these in some 20 seconds.", "dim"
+            if not words and self.face.doubts() and not self.query_one("#body").has_class("empty"):
+                words, tone = self.face.doubts(), "warning"
         if not words and self.face.notices():
             words, tone = self.face.notices()[0], "dim"
         if not words and self.step < len(self.steps) and not self.desk.kept.demo_dismissed:
             words = f"{self.step + 1} of {len(self.steps)}: {self.steps[self.step][0]}     (:dismiss)"
             tone = "hit"
         self.speak(words, tone)
+
+    def change_words(self) -> tuple[str, str]:
+        """What is to be said of changes, and its tone."""
+        return "", ""
 
     def speak(self, words: str, tone: str) -> None:
         """Up to three lines above the keys; none for ''."""
