@@ -91,6 +91,19 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("mark.invert", "Invert the marks", ("~",), "Mark"),
     Action("mark.pin", "Pin the run to the top", ("p",), "Mark"),
     Action("mark.baseline", "Make the run the baseline", ("=",), "Mark", short="baseline"),
+    # Change
+    Action("change.edit", "Change name, note or tags of the run", ("e",), "Change", short="edit", starts=True),
+    Action(
+        "change.delete",
+        "Delete the run or the marked ones; restore deleted ones",
+        ("X", "delete"),
+        "Change",
+        starts=True,
+    ),
+    Action("change.undo", "Undo the last change made here", ("u",), "Change", starts=True),
+    Action("change.killed", "Mark a run KILLED whose process is gone", (), "Change", starts=True),
+    Action("change.purge", "Copy the command that removes deleted runs for good", (), "Change"),
+    Action("change.log", "Log of commands: what was changed, and how to do it by hand", ("@",), "Change"),
     # Take along
     Action("take.id", "Copy the run's id", ("y",), "Take along"),
     Action("take.menu", "Copy something else", ("Y",), "Take along"),

@@ -13,6 +13,7 @@ from runtower.actions import ACTIONS, at
 from runtower.domain.errors import Invalid
 from runtower.domain.runs import ColumnKey
 from runtower.screens.copying import copy_out
+from runtower.screens.edit_keys import EditKeys
 from runtower.screens.menu import Choice, Menu
 from runtower.screens.table_keys import choices
 from runtower.screens.view_keys import ViewKeys
@@ -24,7 +25,7 @@ _NEED_A_RUN: Final = frozenset(
 _NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric"})
 
 
-class RunsScreen(ViewKeys):
+class RunsScreen(EditKeys, ViewKeys):
     """One method an action: `do_` + its id."""
 
     class MouseToggled(Message):
@@ -34,6 +35,8 @@ class RunsScreen(ViewKeys):
         group = action_id.split(".")[0]
         if self.face is None:
             return "" if group in ("app", "pane") else "the runs are being read"
+        if group == "change":
+            return self.why_no_change(action_id)
         rows = len(self.desk.browser.view.rows)
         if (action_id in _NEED_A_RUN or action_id in _NEED_ROWS) and not rows:
             return "there is no run here"
@@ -255,7 +258,7 @@ class RunsScreen(ViewKeys):
     def do_app_quit(self) -> None:
         if self.face is not None and self.desk.kept.details == "large":
             self._show_details("beside")
-        else:
+        elif not self.leave_when_settled():
             self.app.exit()
 
     def do_demo_dismiss(self) -> None:

@@ -27,6 +27,7 @@ _FOOTER: Final = (
     "mark.baseline",
     "look.differences",
     "find.mine",
+    "change.edit",
 )
 _SHORTEST_NAME: Final = 12
 
