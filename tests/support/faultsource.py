@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from runtower.domain import errors
+from runtower.domain.edits import Edit, RunNow
 from runtower.domain.runs import NAME, Experiment, Kind
 from runtower.domain.series import CoarseCurve, MetricSeries
 from runtower.sources.port import Delta, Identity, Known, Numbers, Target, Texts
@@ -31,6 +32,9 @@ class FaultKind:
         source = (PacedSource if "paced" in target.uri.split() else FaultSource)(target, known)
         source.misbehave("open")
         return source
+
+    def open_for_edits(self, target: Target) -> FaultEdits:
+        return FaultEdits(target)
 
 
 class FaultSource:
@@ -173,6 +177,48 @@ class PacedSource(FaultSource):
 
     def scope(self, experiment_ids: Sequence[str] | None) -> None:
         self._note("scopes", repr(experiment_ids))
+
+
+class FaultEdits:
+    """One run whose name lies in the control folder; what it is to be called says what goes wrong."""
+
+    def __init__(self, target: Target) -> None:
+        self._control = Path(target.options["control"])
+
+    def identity(self) -> Identity:
+        return Identity("fault:store", "fault://store", "")
+
+    def close(self) -> None: ...
+
+    def look(self, run_id: str) -> RunNow:
+        if (self._control / "silent").exists():
+            raise errors.Unreachable("no answer", "wait")
+        return RunNow(run_id, (self._control / "name").read_text(), "active", "RUNNING")
+
+    def edit(self, edit: Edit, ready: Callable[[], None]) -> RunNow:
+        after = edit.after or ""
+        (self._control / "pid").write_text(str(os.getpid()))
+        if after == "conflict":
+            raise errors.Conflict("changed since", "look")
+        if after == "late":
+            self._wait_for("go")
+        ready()
+        if after == "crash before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if after == "slow":
+            (self._control / "begun").touch()
+            self._wait_for("go")
+        if after == "silence":
+            (self._control / "silent").touch()
+            raise errors.OutcomeUnknown("sent, no answer", "wait")
+        (self._control / "name").write_text(after)
+        if after == "crash after":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.look(edit.run_id)
+
+    def _wait_for(self, name: str) -> None:
+        while not (self._control / name).exists():
+            time.sleep(0.01)
 
 
 def _frames() -> socket.socket:
