@@ -31,7 +31,7 @@ FONT = "DejaVu Sans Mono"
 
 @dataclass
 class Scene:
-    """A picture: its name, the terminal's size, the keys that lead there, and what is opened."""
+    """A picture: its name, the terminal's size, the keys that lead there (`wait`: for a change), and what is opened."""
 
     name: str
     size: tuple[int, int] = (120, 36)
@@ -61,6 +61,9 @@ SCENES = (
     Scene("experiments", keys=("E",)),
     Scene("columns", keys=("v",)),
     Scene("details", keys=("j", "j", "enter")),
+    Scene("edit", keys=("j", "e")),
+    Scene("delete", keys=("j", "space", "space", "X")),
+    Scene("command-log", keys=("j", "e", *"name", "enter", *"keeper", "enter", "1", "enter", "y", "wait", "at")),
     Scene("light", settings=theme("light"), keys=BASELINE),
     Scene("contrast", settings=theme("contrast"), keys=BASELINE),
     Scene("ascii", (80, 24), BASELINE, ascii_glyphs),
@@ -99,7 +102,11 @@ async def take(scene: Scene, project: Path) -> None:
                 await until(pilot, lambda: "no MLflow store" in text_of(app))
             elif scene.opens == "no runs":
                 await until(pilot, lambda: "log_metric" in text_of(app))
-            await pilot.press(*scene.keys)
+            for key in scene.keys:
+                if key == "wait":
+                    await until(pilot, lambda: app.desk is not None and bool(app.desk.editor.said))
+                else:
+                    await pilot.press(key)
             await pilot.pause(1.5)
             svg = app.export_screenshot(title="runtower")
         app.let_go()

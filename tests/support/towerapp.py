@@ -65,17 +65,17 @@ class Tower:
         """Letters one after the other, as fast as they come."""
         await self.pilot.press(*("space" if letter == " " else letter for letter in text))
 
-    async def until(self, holds: Callable[[], Any], what: str = "") -> None:
-        """Wait until something holds; fails with the screen after a deadline."""
-        end = time.monotonic() + DEADLINE
+    async def until(self, holds: Callable[[], Any], what: str = "", within: float = DEADLINE) -> None:
+        """Wait until something holds; fails with the screen after a deadline (in seconds)."""
+        end = time.monotonic() + within
         while not holds():
             assert time.monotonic() < end, f"never came: {what or holds}\n{self.screen}"
             await self.pilot.pause()
             await asyncio.sleep(0.01)  # one turn of the waiting loop; the condition decides
 
-    async def sees(self, *texts: str) -> None:
+    async def sees(self, *texts: str, within: float = DEADLINE) -> None:
         """Wait until all of these are on the screen."""
-        await self.until(lambda: all(text in self.screen for text in texts), ", ".join(texts))
+        await self.until(lambda: all(text in self.screen for text in texts), ", ".join(texts), within)
 
     async def sees_no(self, *texts: str) -> None:
         """Wait until none of these is on the screen."""

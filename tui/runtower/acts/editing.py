@@ -69,7 +69,7 @@ class Editor:
         for number in sorted({int(numbers[row]) for row in rows}):
             target = self._targets[number]
             if target.read_only:
-                return f"{target.name} is read-only (--read-only, or read_only in the settings)"
+                return f"{target.name} is read-only (flag or settings)"
             if number not in self._tower.identities:
                 return f"{target.name} has not answered yet"
             if number not in self._tower.editable:
@@ -154,15 +154,16 @@ class Editor:
             self._why_no_undo = "the last change was taken back already"
         elif finished:
             self._last, self._why_no_undo = (), "a run that was marked KILLED keeps its end time: that can't be undone"
+        undone = "undone: " if plan.undoes else ""
         if len(outcomes) == 1:
             change, outcome = outcomes[0]
             if outcome.word == "done":
-                self._say(("undone: " if plan.undoes else "") + done(change.edit, change.run_name), "better")
+                self._say(undone + done(change.edit, change.run_name), "better")
             else:
                 self._say(str(outcome.error), "warning")
             return
         if finished:
-            self._say(done(finished[0].edit, f"{len(finished)} runs"), "better")
+            self._say(undone + done(finished[0].edit, f"{len(finished)} runs"), "better")
         for word in ("refused", "unknown"):
             other = [outcome for _, outcome in outcomes if outcome.word == word]
             if other:
