@@ -64,6 +64,7 @@ class TowerApp(App[None], inherit_bindings=False):
         if self._start.targets:
             self._show_runs()
         else:
+            gc.enable()
             self.push_screen(
                 EmptyScreen(self._tower_keys, Found(self._start.folder, tuple(self._start.looked)), self._named)
             )
@@ -94,6 +95,7 @@ class TowerApp(App[None], inherit_bindings=False):
         cached = await asyncio.to_thread(desk.read_cache)
         gc.collect()
         gc.freeze()  # what was imported stays; a full collection over it would stall a key for 20 ms and more
+        gc.enable()
         await screen.seat(face)
         await desk.begin(cached)
         screen.lay_panes(screen.size.width, screen.size.height)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -96,6 +97,7 @@ def _view(words: Sequence[str]) -> tuple[str, list[str]]:
 
 def _show(starter: Starter, start: Start) -> NoReturn:
     """The screen, and then the end of the process. Textual is imported while the sources' processes start."""
+    gc.disable()  # nothing of what is imported now is garbage; it is collected for once after the first paint
     # Textual reads it when it is imported. At its own 60 a key that falls just behind a frame waits 17 ms for the next.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     from runtower.app import TowerApp  # noqa: PLC0415  see above
