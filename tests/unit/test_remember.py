@@ -17,6 +17,8 @@ FULL = KeptView(
     tree=False,
     filter="lr !vit",
     sort=[("metric", "val_loss", False)],
+    group=KeptColumn("param", "lr"),
+    folded_groups=["0.1", None],
     layouts={"lab/1": KeptLayout([KeptColumn("param", "lr", 9)], 0, KeptColumn("metric", "val_loss"))},
     marks=[("lab", "a")],
     baseline=("lab", "b"),
@@ -33,7 +35,15 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b'{"version": 99}', b'{"seen_ms": "x"}', b'{"layouts": {"a": {"columns": [["odd", "k", 1]]}}}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"version": 99}',
+        b'{"seen_ms": "x"}',
+        b'{"layouts": {"a": {"columns": [["odd", "k", 1]]}}}',
+        b'{"group": ["odd", "k", 1]}',
+    ],
 )
 def test_a_file_that_cant_be_read_is_a_fresh_view(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "one.json"

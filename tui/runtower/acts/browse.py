@@ -1,7 +1,7 @@
 """What the runs screen shows: query, order, marks, pins, baseline and cursor over a catalogue. No Textual.
 
-Marks, pins, baseline and cursor are runs (global rows), never places. Between a user's acts the order is frozen: news
-changes cells; what ordering again would change is only counted.
+Marks, pins and baseline are runs (global rows), the cursor a run or a group, never places. Between a user's acts the
+order is frozen: news changes cells; what ordering again would change is only counted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from runtower.catalog.catalogue import Catalogue
 from runtower.catalog.orders import Orders
 from runtower.catalog.segment import Ints
 from runtower.catalog.tree import Tree
-from runtower.catalog.view import Frame, Query, View
+from runtower.catalog.view import Frame, OnGroup, Query, Spot, View
 from runtower.catalog.words_filter import WordsFilter, parse
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey
@@ -43,7 +43,7 @@ class Browser:
         self.filter_text = ""
         self.view = View.empty()
         self.tree: Tree | None = None
-        self.cursor: int | None = None
+        self.cursor: Spot | None = None
         self.marks: set[int] = set()
         self.pins: list[int] = []
         self.baseline: int | None = None
@@ -67,7 +67,7 @@ class Browser:
         self.pending = (0, 0)
         self.ordered += 1
         if self.cursor is None or view.index_of(self.cursor) < 0:
-            self.cursor = int(view.rows[0]) if len(view.rows) and self.cursor is None else self.cursor
+            self.cursor = view.spot_at(0) if self.cursor is None else self.cursor
         return True
 
     async def count_pending(self) -> bool:
@@ -179,8 +179,18 @@ class Browser:
     def show_tree(self, tree: bool) -> None:
         self.query = replace(self.query, tree=tree)
 
-    def fold(self, row: int) -> bool:
-        """Fold or unfold a run's children; on a child, its parent's. False where there is nothing to fold."""
+    def group_by(self, key: ColumnKey | None) -> None:
+        """Groups by this column instead of the tree, all open; None for no groups."""
+        self.query = replace(self.query, group=key, folded_groups=frozenset())
+
+    def fold(self, spot: Spot) -> bool:
+        """Fold or unfold a run's children; on a child, its parent's. Where there are groups, the group.
+
+        False where there is nothing to fold.
+        """
+        if self.query.group is not None or isinstance(spot, OnGroup):
+            return self._fold_group(spot)
+        row = spot
         if self.tree is None or not self.query.tree:
             return False
         if not len(self.tree.children(row)):
@@ -193,11 +203,26 @@ class Browser:
             self.cursor = row
         return True
 
+    def _fold_group(self, spot: Spot) -> bool:
+        groups = self.view.groups
+        if groups is None:
+            return False
+        if not isinstance(spot, OnGroup):
+            number = groups.number_of(spot)
+            if number < 0:
+                return False
+            spot = OnGroup(groups.keys[number])
+        folding = spot.key not in self.query.folded_groups
+        self.query = replace(self.query, folded_groups=self.query.folded_groups ^ {spot.key})
+        if folding:
+            self.cursor = spot
+        return True
+
     # -- runs
 
     def row_at(self, index: int) -> int | None:
-        """The run on a line, None beyond the last one."""
-        return int(self.view.rows[index]) if 0 <= index < len(self.view.rows) else None
+        """The run on a line, None beyond the last one and on the line of a group."""
+        return self.view.run_at(index)
 
     def next_hit(self, index: int, step: int) -> int | None:
         """The next line (down 1, up -1) that is a hit itself, around the end."""
@@ -214,6 +239,12 @@ class Browser:
         self.marks ^= {row}
         self._anchor = row
 
+    def toggle_group(self, number: int) -> None:
+        """Mark all runs of a group; where all are marked already, none."""
+        assert self.view.groups is not None
+        rows = set(self.view.groups.members(number).tolist())
+        self.marks = self.marks - rows if rows <= self.marks else self.marks | rows
+
     def mark_range(self, row: int) -> None:
         """From the run that was marked last to this one, as they stand now."""
         here = self.view.index_of(row)
@@ -221,7 +252,8 @@ class Browser:
         if here < 0:
             return
         low, high = sorted((here, there if there >= 0 else here))
-        self.marks.update(self.view.rows[low : high + 1].tolist())
+        lines = slice(low, high + 1)
+        self.marks.update(self.view.refs[lines][self.view.kinds[lines] == views.RUN].tolist())
         self._anchor = row
 
     def mark_all(self) -> None:

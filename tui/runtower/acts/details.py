@@ -67,7 +67,7 @@ class MetricOrder:
     def get(self, key: ColumnKey) -> tuple[int]:
         if self._ordered != self._browser.ordered:
             self._ordered = self._browser.ordered
-            known = metrics_in_order(self._browser.catalogue, self._browser.view.rows[:400])
+            known = metrics_in_order(self._browser.catalogue, self._browser.view.hit_rows[:400])
             self._places = {one: place for place, one in enumerate(known)}
         return (self._places.get(key, len(self._places)),)
 

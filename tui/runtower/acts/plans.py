@@ -40,7 +40,7 @@ class Plans:
         """The marked runs, else the one under the cursor; of the deleted ones or of the living, as the screen shows."""
         browser = self._browser
         if not browser.marks:
-            return [browser.cursor] if browser.cursor is not None else []
+            return [browser.cursor] if isinstance(browser.cursor, int) else []
         return [row for row in sorted(browser.marks) if self.is_deleted(row) == browser.query.deleted]
 
     def is_deleted(self, row: int) -> bool:

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from runtower.acts.browse import Browser
-from runtower.acts.remember import KeptLayout, KeptView, run_pair
+from runtower.acts.remember import KeptColumn, KeptLayout, KeptView, run_pair
 from runtower.catalog.catalogue import Catalogue
 from runtower.domain.errors import Invalid
 from runtower.domain.runs import ColumnKey, Kind, RunKey
 
 
 def bring_back(kept: KeptView, browser: Browser) -> None:
-    """Experiments (where some were chosen), order, filter, query, marks, pins, folds, baseline and cursor of last time.
+    """Last time's experiments (where some were chosen), order, groups, filter, query, marks, pins, folds, baseline and
+    cursor.
 
     Runs that aren't known any more are left out.
     """
@@ -24,6 +25,8 @@ def bring_back(kept: KeptView, browser: Browser) -> None:
         chosen = {(names[source], one) for source, one in kept.experiments or () if source in names}
         browser.choose_experiments(frozenset(chosen) if kept.experiments is not None and chosen else None)
     browser.show_tree(kept.tree)
+    browser.group_by(kept.group.column() if kept.group is not None else None)
+    browser.query = replace(browser.query, folded_groups=frozenset(kept.folded_groups))
     if kept.sort:
         sort = tuple((ColumnKey(Kind(kind), key), descending) for kind, key, descending in kept.sort)
         browser.query = replace(browser.query, sort=sort)
@@ -63,13 +66,15 @@ def put_away(
         own_scale=own_scale,
         filter=browser.filter_text,
         where=query.where.whole if query.where is not None else "",
+        group=KeptColumn.of(query.group) if query.group is not None else None,
+        folded_groups=sorted(query.folded_groups, key=lambda key: (key is None, key)),
         sort=[(str(key.kind), key.key, descending) for key, descending in query.sort],
         layouts=layouts,
         marks=[pair(row) for row in sorted(browser.marks) if alive[row]],
         pins=[pair(row) for row in browser.pins if alive[row]],
         folded=[pair(row) for row in sorted(query.folded) if alive[row]],
         baseline=pair(browser.baseline) if browser.baseline is not None and alive[browser.baseline] else None,
-        cursor=pair(browser.cursor) if browser.cursor is not None and alive[browser.cursor] else None,
+        cursor=pair(browser.cursor) if isinstance(browser.cursor, int) and alive[browser.cursor] else None,
         details=before.details,
         demo_dismissed=before.demo_dismissed,
     )

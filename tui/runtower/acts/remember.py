@@ -50,6 +50,8 @@ class KeptView(msgspec.Struct, omit_defaults=True):
     own_scale: bool = False
     filter: str = ""
     where: str = ""
+    group: KeptColumn | None = None
+    folded_groups: list[str | None] = []
     sort: list[tuple[str, str, bool]] = []
     layouts: dict[str, KeptLayout] = {}
     marks: list[tuple[str, str]] = []
@@ -71,8 +73,9 @@ def load(file: Path) -> KeptView:
     """The kept view; a fresh one where there is none, or one that can't be read (it is then written anew)."""
     try:
         kept = msgspec.json.decode(file.read_bytes(), type=KeptView)
-        for column in [c for layout in kept.layouts.values() for c in layout.columns]:
-            column.column()
+        for column in [*(c for layout in kept.layouts.values() for c in layout.columns), kept.group]:
+            if column is not None:
+                column.column()
     except (OSError, msgspec.MsgspecError, ValueError):
         return KeptView()
     return kept if kept.version == VERSION else KeptView()

@@ -1,42 +1,69 @@
-"""From a query to the rows on the screen: filter, sort, tree, folds, pins.
+"""From a query to the lines on the screen: filter, sort, tree or groups, folds, pins.
 
-A view is a list of rows, not of copies: int32 global rows with depth and flags. Computing one reads only columns that
-were handed over, so it runs in a thread while the screen goes on with the last one.
+Computing a view reads only columns that were handed over, so it runs in a thread while the screen goes on with the last
+one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runtower.catalog.catalogue import Catalogue
 from runtower.catalog.columns import Column, TextColumn
+from runtower.catalog.grouping import gather
+from runtower.catalog.lines import (
+    DIM,
+    FOLDED,
+    GROUP,
+    LAST,
+    PARENT,
+    PINNED,
+    RUN,
+    OnGroup,
+    Spot,
+    View,
+    in_groups,
+)
 from runtower.catalog.orders import Orders, TreeOrder
 from runtower.catalog.query.mask import columns_for, mask
 from runtower.catalog.query.tree import Where
-from runtower.catalog.segment import Ints
 from runtower.catalog.tree import Mask, Tree, grow
 from runtower.catalog.words_filter import WordsFilter, matches, ranked
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey
 
-DIM: Final = 1  # an ancestor of a hit, not a hit itself
-PARENT: Final = 2  # has rows below it in this view
-FOLDED: Final = 4  # those rows are not shown
-LAST: Final = 8  # the last child of its parent here
-PINNED: Final = 16
+__all__ = [
+    "DIM",
+    "FOLDED",
+    "GROUP",
+    "LAST",
+    "PARENT",
+    "PINNED",
+    "RUN",
+    "Frame",
+    "OnGroup",
+    "Query",
+    "Spot",
+    "View",
+    "compute",
+    "frame_of",
+    "pending",
+    "tree_of",
+    "wanted_of",
+]
 
 
 @dataclass(frozen=True)
 class Query:
     """What to show. `experiments` are (source number, experiment id), None for all; `user` keeps one user's runs;
     `hidden` and `pins` are global rows; `searched` are the columns that the words filter looks at; `largest` the
-    metrics of which a parent's best child has the greatest value. A run is a hit where `words` and `where` both hold;
-    times in `where` such as `2h ago` are told from `now_ms`."""
+    metrics of which the best of a parent's children, or of a group, has the greatest value. A run is a hit where
+    `words` and `where` both hold; times in `where` such as `2h ago` are told from `now_ms`. With `group` the runs stand
+    in groups by that column instead of a tree; `folded_groups` are known by `Groups.keys`."""
 
     experiments: frozenset[tuple[int, str]] | None = None
     user: str | None = None
@@ -47,33 +74,12 @@ class Query:
     sort: tuple[tuple[ColumnKey, bool], ...] = ((runs.START_TIME, True),)
     tree: bool = True
     folded: frozenset[int] = frozenset()
+    group: ColumnKey | None = None
+    folded_groups: frozenset[str | None] = frozenset()
     pins: tuple[int, ...] = ()
     hidden: frozenset[int] = frozenset()
     deleted: bool = False
     largest: frozenset[ColumnKey] = frozenset()
-
-
-@dataclass(frozen=True)
-class View:
-    """Rows from top to bottom. `hits` counts those that the query asked for (ancestors and folded away ones apart:
-    a folded hit counts), `within` all runs of the chosen experiments and user."""
-
-    rows: Ints
-    depth: NDArray[np.uint8]
-    flags: NDArray[np.uint8]
-    hits: int
-    within: int
-    hit_rows: Ints
-
-    @classmethod
-    def empty(cls) -> View:
-        nothing = np.empty(0, np.int32)
-        return cls(nothing, np.empty(0, np.uint8), np.empty(0, np.uint8), 0, 0, nothing)
-
-    def index_of(self, row: int) -> int:
-        """Where a run stands, -1 where it isn't shown."""
-        found = np.flatnonzero(self.rows == row)
-        return int(found[0]) if len(found) else -1
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,8 @@ class Frame:
 def frame_of(catalogue: Catalogue, query: Query, tree: Tree | None) -> Frame:
     """The columns a query reads; call it on the UI's loop (each is at hand or takes about a millisecond)."""
     wanted = [runs.START_TIME, runs.LIFECYCLE, runs.EXPERIMENT_ID, runs.PARENT, *(key for key, _ in query.sort)]
+    if query.group is not None:
+        wanted.append(query.group)
     if query.user is not None:
         wanted.append(runs.USER)
     if query.words:
@@ -136,7 +144,8 @@ def compute(frame: Frame, query: Query, orders: Orders | None = None) -> View:
     orders = Orders() if orders is None else orders
     wanted, within = wanted_of(frame, query)
     hits, total = int(wanted.sum()), int(within.sum())
-    tree = frame.tree if query.tree and frame.tree is not None and frame.tree.nested else None
+    as_tree = query.tree and query.group is None
+    tree = frame.tree if as_tree and frame.tree is not None and frame.tree.nested else None
     if tree is not None and len(tree.parent) == frame.size and not query.words.fuzzy:
         ordered = orders.tree(frame.columns, query.sort, tree, query.largest)
         view = _as_tree(ordered, tree, wanted, frame, query, hits, total)
@@ -146,8 +155,10 @@ def compute(frame: Frame, query: Query, orders: Orders | None = None) -> View:
         names = frame.columns.get(runs.NAME)
         if query.words.fuzzy and isinstance(names, TextColumn):
             rows = ranked(query.words.fuzzy, names, rows)
-        nothing = np.zeros(len(rows), np.uint8)
-        view = View(rows, nothing, nothing.copy(), hits, total, rows)
+        view = View.of_runs(rows, total)
+        if query.group is not None:
+            groups = gather(query.group, frame.columns, rows, query.sort, query.largest)
+            view = in_groups(groups, query.folded_groups, total)
     return _pinned(view, query, frame) if query.pins else view
 
 
@@ -202,16 +213,18 @@ def _as_tree(ordered: TreeOrder, tree: Tree, wanted: Mask, frame: Frame, query: 
         np.add.at(hidden, folded + 1 + below[folded], -1)
         open_rows = np.cumsum(hidden[:-1]) == 0
         rows, depth, flags = rows[open_rows], depth[open_rows], flags[open_rows]
-    return View(rows, np.minimum(depth, 255).astype(np.uint8), flags, hits, total, hit_rows)
+    kinds = np.zeros(len(rows), np.uint8)
+    return View(kinds, rows, np.minimum(depth, 255).astype(np.uint8), flags, hits, total, hit_rows)
 
 
 def _pinned(view: View, query: Query, frame: Frame) -> View:
     """Pinned runs stand first, in the order in which they were pinned, whatever the filter says."""
     pins = np.array([row for row in query.pins if row < frame.size and frame.alive[row]], np.int32)
-    rest = ~np.isin(view.rows, pins)
+    rest = (view.kinds != RUN) | ~np.isin(view.refs, pins)
     return replace(
         view,
-        rows=np.concatenate([pins, view.rows[rest]]),
+        kinds=np.concatenate([np.full(len(pins), RUN, np.uint8), view.kinds[rest]]),
+        refs=np.concatenate([pins, view.refs[rest]]),
         depth=np.concatenate([np.zeros(len(pins), np.uint8), view.depth[rest]]),
         flags=np.concatenate([np.full(len(pins), PINNED, np.uint8), view.flags[rest]]),
     )
