@@ -25,6 +25,7 @@ def test_what_is_shown_is_written_and_read_again() -> None:
     browser.set_filter("vit !old")
     browser.sort_by(key_of("metrics.loss"), True)
     browser.sort_more(key_of("params.a b"), False)
+    browser.group_by(key_of("params.a b"))
     shown = (NAME, STATUS, CURVE, key_of("params.a b"), key_of("start_time"))
     view = as_settings(browser, shown, key_of("metrics.loss"))
     assert view == ViewSettings(
@@ -32,6 +33,7 @@ def test_what_is_shown_is_written_and_read_again() -> None:
         where="metrics.loss < 3",
         filter="vit !old",
         sort=["metrics.loss:desc", "params.`a b`"],
+        group="params.`a b`",
         columns=["status", "curve", "params.`a b`", "start_time"],
         metric="metrics.loss",
     )
@@ -42,13 +44,21 @@ def test_what_is_shown_is_written_and_read_again() -> None:
     assert again.where.condition == browser.query.where.condition
     assert (again.words, again.filter) == (browser.query.words, browser.filter_text)
     assert again.sort == browser.query.sort
+    assert again.group == browser.query.group
     assert again.columns == shown[1:]
     assert again.metric == key_of("metrics.loss")
 
 
 def test_an_empty_view_asks_for_everything() -> None:
     view = read(ViewSettings(), CATALOGUE)
-    assert (view.experiments, view.where, bool(view.words), view.sort, view.columns) == (None, None, False, (), ())
+    assert (view.experiments, view.where, bool(view.words), view.sort, view.group, view.columns) == (
+        None,
+        None,
+        False,
+        (),
+        None,
+        (),
+    )
 
 
 def test_names() -> None:
@@ -59,6 +69,8 @@ def test_names() -> None:
     assert column_of("attributes.user") == key_of("user")
     with pytest.raises(Invalid, match=r"Write metrics\.KEY"):
         column_of("loss")
+    with pytest.raises(Invalid, match="can't group by the curve"):
+        read(ViewSettings(group="curve"), CATALOGUE)
     with pytest.raises(NotFound, match="There is good"):
         named({"good": ViewSettings()}, "god")
     with pytest.raises(NotFound, match="None is saved yet"):

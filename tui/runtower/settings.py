@@ -37,6 +37,7 @@ class ViewSettings:
     where: str = field(default="", metadata={"doc": "a query, see docs/query.md"})
     filter: str = field(default="", metadata={"doc": "words, as after `/`"})
     sort: list[str] = field(default_factory=list, metadata={"doc": "columns, each with :desc where it descends"})
+    group: str = field(default="", metadata={"doc": "the column by which the screen groups them; '' for no groups"})
     columns: list[str] = field(default_factory=list, metadata={"doc": "columns; none: those that are chosen for it"})
     metric: str = field(default="", metadata={"doc": "the metric of the column curve"})
 

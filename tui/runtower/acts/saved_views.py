@@ -25,13 +25,15 @@ _DESCENDING: Final = ":desc"
 
 @dataclass(frozen=True)
 class SavedView:
-    """A view, understood over a catalogue. `experiments` None means all; `columns` are those beside the name."""
+    """A view, understood over a catalogue. `experiments` None means all; `columns` are those beside the name; `group`
+    None is no grouping."""
 
     experiments: frozenset[tuple[int, str]] | None
     where: Where | None
     words: WordsFilter
     filter: str
     sort: tuple[tuple[ColumnKey, bool], ...]
+    group: ColumnKey | None
     columns: tuple[ColumnKey, ...]
     metric: ColumnKey | None
 
@@ -55,6 +57,7 @@ def read(view: ViewSettings, catalogue: Catalogue) -> SavedView:
         sort=tuple(
             (column_of(name.removesuffix(_DESCENDING)), name.endswith(_DESCENDING)) for name in view.sort if name
         ),
+        group=_group_of(view.group),
         columns=tuple(key for key in columns if key != runs.NAME),
         metric=column_of(view.metric) if view.metric else None,
     )
@@ -70,6 +73,12 @@ def column_of(name: str) -> ColumnKey:
     if field.key in names.ATTRIBUTES:
         return names.ATTRIBUTES[field.key]
     raise Invalid(f"A view's '{name}' is no column.", "Write metrics.KEY, params.KEY, tags.KEY or an attribute.")
+
+
+def _group_of(name: str) -> ColumnKey | None:
+    if name == CURVE.key:
+        raise Invalid("A view can't group by the curve.", "Group by a param, a tag, an attribute or a metric.")
+    return column_of(name) if name else None
 
 
 def experiments_of(catalogue: Catalogue, wanted: Sequence[str]) -> frozenset[tuple[int, str]] | None:
@@ -94,6 +103,7 @@ def show(view: SavedView, browser: Browser, columns: Columns) -> None:
     browser.query = replace(
         browser.query, words=view.words, where=view.where, sort=view.sort or ((runs.START_TIME, True),)
     )
+    browser.group_by(view.group)
     columns.lay_out()
     if view.columns:
         columns.show_exactly(view.columns, view.metric)
@@ -111,6 +121,7 @@ def as_settings(browser: Browser, shown: Sequence[ColumnKey], metric: ColumnKey 
         where=query.where.whole if query.where is not None else "",
         filter=browser.filter_text,
         sort=[names.spelled(key) + (_DESCENDING if descending else "") for key, descending in query.sort],
+        group=names.spelled(query.group) if query.group is not None else "",
         columns=[names.spelled(key) for key in shown if key != runs.NAME],
         metric=names.spelled(metric) if metric is not None and CURVE in shown else "",
     )
