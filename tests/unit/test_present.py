@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from runtower.domain.series import CoarseCurve
 from runtower.present.glyphs import ASCII, UNICODE
-from runtower.present.numbers import NumberFormat, exact, format_for
+from runtower.present.numbers import NumberFormat, exact, format_for, mean_and_spread
 from runtower.present.spans import inert, padded, plain, shortened
 from runtower.present.sparkline import sparkline
 from runtower.present.states import children, state
@@ -144,3 +144,27 @@ def test_long_names_keep_their_telling_end() -> None:
     assert shortened("model=vit,optim.lr=0.0003", 13) == "model…=0.0003"
     assert shortened("short", 12) == "short"
     assert inert("[bold]x[/bold]") == "[bold]x[/bold]"
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "decimals", "width", "said"),
+    [
+        (0.2391, 0.0121, 4, 14, "0.2391 ±0.0121"),
+        (0.2391, 0.0121, 4, 13, "0.2391±0.0121"),
+        (0.2391, 0.0121, 4, 12, "0.2391±.0121"),
+        (0.2391, 0.0121, 4, 10, "0.239±.012"),
+        (0.2391, math.nan, 4, 12, "0.2391"),
+        (12.0, 3.0, 0, 12, "12 ±3"),
+        (123456.0, 789.0, 0, 7, "123456"),
+        (123456.0, 789.0, 0, 5, ""),
+        (math.nan, math.nan, 4, 12, ""),
+    ],
+)
+def test_a_mean_and_its_spread_in_what_room_there_is(
+    mean: float, std: float, decimals: int, width: int, said: str
+) -> None:
+    assert mean_and_spread(mean, std, NumberFormat(decimals), width, "±") == said
+
+
+def test_a_small_mean_keeps_its_exponent() -> None:
+    assert mean_and_spread(3.12e-5, 1.2e-6, NumberFormat(2, True), 12, "±") == "3e-05 ±1e-06"

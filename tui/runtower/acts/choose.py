@@ -92,6 +92,24 @@ def params_in_order(catalogue: Catalogue, rows: Ints) -> list[ColumnKey]:
     return sorted(worth, key=lambda key: worth[key])
 
 
+def param_values(catalogue: Catalogue, rows: Ints) -> tuple[dict[ColumnKey, list[str | None]], int]:
+    """The params of these runs with the values they have (None: a run without it), by name; and at how many of the runs
+    was looked, evenly over them."""
+    rows = _sample(rows)
+    found: dict[ColumnKey, list[str | None]] = {}
+    for key in sorted(_widest(catalogue, rows, Kind.PARAM)):
+        words = list(dict.fromkeys(catalogue.texts_at(key, rows)))
+        if words != [None]:
+            numbers = {word: number_of(word) for word in words if word is not None}
+            found[key] = sorted(words, key=lambda word: _in_column_order(word, numbers))
+    return found, len(rows)
+
+
+def _in_column_order(word: str | None, numbers: Mapping[str, float | None]) -> tuple[bool, bool, float, str]:
+    number = numbers[word] if word is not None else None
+    return word is None, number is None, number if number is not None else 0.0, word or ""
+
+
 def first_columns(catalogue: Catalogue, rows: Ints) -> tuple[ColumnKey | None, list[ColumnKey], list[ColumnKey]]:
     """The metric of the curve, further metrics, and params, for a first look at these runs."""
     metrics = metrics_in_order(catalogue, rows)

@@ -252,7 +252,7 @@ class Desk:
     @property
     def growing(self) -> bool:
         """Whether new rows may come in by themselves: nothing is shown yet, or the first list isn't complete."""
-        return not len(self.browser.view.rows) or (self.cached_ms is None and not self._settled)
+        return not len(self.browser.view) or (self.cached_ms is None and not self._settled)
 
     def _after_order(self) -> None:
         self.columns.lay_out()

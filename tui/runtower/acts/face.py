@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from runtower.acts import choose, command_log, details, status
+from runtower.acts import choose, command_log, details, group_details, status
 from runtower.acts.command_log import LogEntry
 from runtower.acts.desk import Desk
 from runtower.acts.details import RunDetails
@@ -42,6 +42,15 @@ _EXTRA_COLUMNS: Final = (
     runs.SOURCE_NAME,
     runs.GIT_COMMIT,
     runs.RUN_ID,
+)
+
+_GROUP_ATTRIBUTES: Final = (
+    runs.STATUS,
+    runs.USER,
+    runs.EXPERIMENT,
+    runs.SOURCE,
+    runs.SOURCE_NAME,
+    runs.GIT_COMMIT,
 )
 
 
@@ -100,12 +109,23 @@ class Face:
             return self.desk.lines.beside(run, base, width, height, now)
         return self.desk.lines.all(run, base, width, now, only)
 
+    async def group(self, number: int, width: int, form: str) -> tuple[str, Sequence[Line]]:
+        """The name of a group of the view, and the lines of the pane."""
+        desk = self.desk
+        shown = [*([desk.rows.metric] if desk.rows.metric else []), *desk.rows.layout.shown]
+        read = group_details.read
+        if desk.tower.catalogue.key_count() > _MANY_KEYS:
+            group = await asyncio.to_thread(read, desk.browser, desk.rows.groups, number, shown)
+        else:
+            group = read(desk.browser, desk.rows.groups, number, shown)
+        return group.name, group_details.lines(group, width, form, self._glyphs)
+
     # -- what the table says where it has no rows
 
     def empty(self) -> list[Line]:
         """Why there is nothing to see and what to do; [] where there are rows."""
         desk, browser = self.desk, self.desk.browser
-        if len(browser.view.rows):
+        if len(browser.view):
             return []
         trouble = self.trouble()
         total = int(desk.tower.catalogue.alive().sum())
@@ -200,6 +220,21 @@ class Face:
             if key.kind is not Kind.ATTRIBUTE
         ]
         return sorted(offers, key=lambda offer: offer.value not in shown), shown
+
+    def group_offers(self) -> list[Offer]:
+        """The columns to group by, the most telling first; no grouping is the empty value."""
+        catalogue, query = self.desk.tower.catalogue, self.desk.browser.query
+        coverage = catalogue.coverage()
+        telling = choose.params_in_order(catalogue, self.desk.browser.view.hit_rows[:2000])
+        rest = sorted(
+            (key for key in coverage if key.kind is not Kind.ATTRIBUTE and key not in set(telling)),
+            key=lambda key: (key.kind is Kind.METRIC, key.kind is Kind.TAG and key.key.startswith("mlflow."), key),
+        )
+        offers = [Offer("", "no grouping")] if query.group is not None else []
+        for key in [*telling, *_GROUP_ATTRIBUTES, *rest]:
+            said = f"{key.kind}, in {coverage[key]:,} runs" if key in coverage else str(key.kind)
+            offers.append(Offer(_value(key), inert(title(key), self._glyphs), said))
+        return offers
 
     def metric_offers(self) -> list[Offer]:
         """The metrics of what is shown, the most telling first."""

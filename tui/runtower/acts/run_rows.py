@@ -11,6 +11,7 @@ import numpy as np
 from runtower.acts.browse import Browser
 from runtower.acts.choose import goal_of
 from runtower.acts.curves import Curves
+from runtower.acts.group_rows import GroupRows
 from runtower.acts.layout import CURVE, Layout
 from runtower.catalog import sweeps
 from runtower.catalog import view as views
@@ -71,9 +72,10 @@ class RunRows:
         self._ordered = -1
         self._scale: Scale | None = None
         self._drawn: dict[tuple[int, int], tuple[CoarseCurve, Scale | None, str]] = {}
+        self.groups = GroupRows(browser, glyphs, metrics, self._format)
 
     def __len__(self) -> int:
-        return len(self._browser.view.rows)
+        return len(self._browser.view)
 
     def changed(self) -> None:
         """Something that rows show is another now."""
@@ -104,7 +106,9 @@ class RunRows:
     def cells(self, index: int, columns: Sequence[Spot], cursor: bool) -> Sequence[Line]:
         """What one line of the view says in each of the columns."""
         view = self._browser.view
-        row, depth, flags = int(view.rows[index]), int(view.depth[index]), int(view.flags[index])
+        row, depth, flags = int(view.refs[index]), int(view.depth[index]), int(view.flags[index])
+        if view.kinds[index] == views.GROUP:
+            return [self._group_cell(column, row, flags, cursor) for column in columns]
         dim = bool(flags & views.DIM)
         out: list[Line] = []
         for column in columns:
@@ -114,6 +118,11 @@ class RunRows:
             line = self._cell(self.key_of(column.id), row, depth, flags, column.width)
             out.append(tuple((text, "dim") for text, _ in line) if dim else line)
         return out
+
+    def _group_cell(self, column: Spot, number: int, flags: int, cursor: bool) -> Line:
+        if column.id == GUTTER:
+            return self.groups.gutter(number, cursor)
+        return self.groups.cell(self.key_of(column.id), number, flags, column.width, self.metric, self.now_ms)
 
     def key_of(self, column_id: str) -> ColumnKey:
         """The key behind a column's id on the screen."""
@@ -232,8 +241,8 @@ class RunRows:
             self._best.clear()
         found = self._formats.get(key)
         if found is None:
-            rows = self._browser.view.rows
-            values = column.values[rows[:_SAMPLE]]
+            view = self._browser.view
+            values = column.values[(view.rows if view.groups is None else view.hit_rows)[:_SAMPLE]]
             digits = self._settings[key.key].digits if key.key in self._settings else 0
             found = NumberFormat(digits) if digits else format_for(values[~np.isnan(values)].tolist())
             self._formats[key] = found

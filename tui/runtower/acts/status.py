@@ -86,7 +86,7 @@ def query_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
     if new or gone:
         said = ", ".join([f"+{new} new"] * bool(new) + [f"{gone} no longer match"] * bool(gone))
         right.append((f"{said} (r)   ", "state-running"))
-    known = " known so far" if desk.growing and desk.tower.syncing and len(view.rows) else ""
+    known = " known so far" if desk.growing and desk.tower.syncing and len(view) else ""
     if browser.filter_text or browser.where_text:
         right.append((f"{view.hits:,} of {'the ' if known else ''}{view.within:,}{known}   ", "hit"))
     elif known:
@@ -98,6 +98,10 @@ def query_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
         right.append(("deleted   ", "warning"))
     if desk.mine:
         right.append(("mine   ", ""))
+    if browser.query.group is not None:
+        by = shortened(inert(title(browser.query.group), glyphs), max(8, width // 6), glyphs)
+        count = f"{len(view.groups):,} groups " if view.groups is not None and width >= 100 else ""
+        right.append((f"{count}by {by}   ", ""))
     right.append((f"sort {_order(desk, glyphs)} ", "dim"))
     used = sum(len(text) for text, _ in right)
     left = _asked(desk, glyphs, width - len(right[0][0]) - 4)

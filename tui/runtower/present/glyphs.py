@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of symbols; every one is a single cell wide."""
+    """One set of symbols; every one is a single cell wide, but the plain `spread` two."""
 
     running: str = "▶"
     finished: str = "✓"
@@ -38,6 +38,7 @@ class Glyphs:
     newline: str = "⏎"
     control: str = "·"
     odd: str = "×"
+    spread: str = "±"
     spark: str = "▁▂▃▄▅▆▇█"
 
 
@@ -71,5 +72,6 @@ ASCII: Final = Glyphs(
     newline="/",
     control=".",
     odd="x",
+    spread="+-",
     spark="_.,-=+*#",
 )

@@ -41,6 +41,25 @@ def format_for(values: Sequence[float], most: int = 4) -> NumberFormat:
     return NumberFormat(_needed(finite, decimals))
 
 
+def mean_and_spread(mean: float, std: float, number_format: NumberFormat, width: int, sign: str) -> str:
+    """`0.2391 ±0.0121`, with as many decimals as fit into `width` cells; the mean alone without a spread or room."""
+    if not math.isfinite(mean):
+        return ""
+    for decimals in range(number_format.decimals, -1, -1):
+        fewer = NumberFormat(decimals, number_format.exponent)
+        middle, spread = fewer.text(mean), fewer.text(std)
+        for text in (f"{middle} {sign}{spread}", f"{middle}{sign}{spread}", f"{middle}{sign}{_short(spread)}"):
+            if math.isfinite(std) and len(text) <= width:
+                return text
+    texts = (NumberFormat(d, number_format.exponent).text(mean) for d in range(number_format.decimals, -1, -1))
+    return next((text for text in texts if len(text) <= width), "")
+
+
+def _short(number: str) -> str:
+    """Without the zero before the point: `.0121`."""
+    return number.removeprefix("0") if number.startswith("0.") else number
+
+
 def _needed(values: Sequence[float], decimals: int) -> int:
     """Fewer decimals where the values have fewer (`0.5`, `0.25` need two)."""
     while decimals > 1 and all(math.isclose(round(value, decimals - 1), value, rel_tol=1e-12) for value in values):

@@ -42,13 +42,13 @@ class EditKeys(TableKeys):
         if action_id == "change.edit":
             row = self.desk.browser.row_at(self.table.cursor)
             if row is None:
-                return "there is no run here"
+                return self.nothing_here()
             if plans.is_deleted(row):
                 return f"it is deleted; {self.keymap.shown('change.delete')} restores it"
             return editor.why_not([row])
         rows = plans.rows_meant()
         if not rows:
-            return "no run is meant" if self.desk.browser.marks else "there is no run here"
+            return "no run is meant" if self.desk.browser.marks else self.nothing_here()
         if action_id == "change.purge":
             return (
                 "" if plans.is_deleted(rows[0]) else "only deleted runs can be removed for good (:deleted shows them)"

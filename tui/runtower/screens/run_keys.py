@@ -22,6 +22,7 @@ from runtower_widgets.line import Line, Lines
 _NEED_A_RUN: Final = frozenset(
     {"look.open", "look.fold", "mark.toggle", "mark.range", "mark.pin", "mark.baseline", "take.id", "take.menu"}
 )
+_ON_GROUPS: Final = frozenset({"look.open", "look.fold", "mark.toggle"})
 _NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric"})
 
 
@@ -37,12 +38,16 @@ class RunsScreen(EditKeys, ViewKeys):
             return "" if group in ("app", "pane") else "the runs are being read"
         if group == "change":
             return self.why_no_change(action_id)
-        rows = len(self.desk.browser.view.rows)
+        browser = self.desk.browser
+        rows = len(browser.view)
         if (action_id in _NEED_A_RUN or action_id in _NEED_ROWS) and not rows:
             return "there is no run here"
+        if action_id in _NEED_A_RUN - _ON_GROUPS and browser.view.group_at(self.table.cursor) is not None:
+            return self.nothing_here()
         if action_id == "look.differences" and self.desk.browser.baseline is None:
             return f"no run is the baseline yet ({self.keymap.shown('mark.baseline')} makes one)"
-        if action_id == "look.fold" and (self.desk.browser.tree is None or not self.desk.browser.tree.nested):
+        nested = browser.tree is not None and browser.tree.nested
+        if action_id == "look.fold" and not nested and browser.view.groups is None:
             return "no run here has children"
         if action_id == "view.open" and not self.desk.settings.views:
             return "no view is saved yet (:save)"
@@ -134,7 +139,11 @@ class RunsScreen(EditKeys, ViewKeys):
 
     # -- look
 
-    def do_look_open(self) -> None:
+    async def do_look_open(self) -> None:
+        """The run in the large pane; a group folds."""
+        if not self._pane_is_focused() and self.desk.browser.view.group_at(self.table.cursor) is not None:
+            await self.do_look_fold()
+            return
         self._show_details("beside" if self.desk.kept.details == "large" else "large")
 
     def do_look_details(self) -> None:
@@ -173,13 +182,16 @@ class RunsScreen(EditKeys, ViewKeys):
         self.draw()
 
     async def do_look_fold(self) -> None:
-        row = self.desk.browser.row_at(self.table.cursor)
-        if row is not None and self.desk.browser.fold(row):
+        browser = self.desk.browser
+        spot = browser.view.spot_at(self.table.cursor)
+        if spot is not None and browser.fold(spot):
             await self._order()
 
     async def do_look_tree(self) -> None:
+        """The tree or a flat list; from groups back to the tree."""
         browser = self.desk.browser
-        browser.show_tree(not browser.query.tree)
+        browser.show_tree(not browser.query.tree or browser.query.group is not None)
+        browser.group_by(None)
         await self._order()
 
     # -- take along, live, everywhere

@@ -146,12 +146,12 @@ class RunsTable(KeyScreen):
             self._rescale()
 
     def _cursor_index(self) -> int:
-        """Where the cursor's run stands now; where it is gone, the run that took its line becomes the cursor's."""
+        """Where the cursor's run or group stands now; where it is gone, what took its line becomes the cursor's."""
         browser = self.desk.browser
         index = browser.view.index_of(browser.cursor) if browser.cursor is not None else 0
         if index < 0:
-            index = min(self.table.cursor, max(0, len(browser.view.rows) - 1))
-            browser.cursor = browser.row_at(index)
+            index = min(self.table.cursor, max(0, len(browser.view) - 1))
+            browser.cursor = browser.view.spot_at(index)
         return index
 
     def _draw_words(self) -> None:
@@ -195,7 +195,7 @@ class RunsTable(KeyScreen):
     def on_row_table_moved(self) -> None:
         if self.face is None:
             return
-        self.desk.browser.cursor = self.desk.browser.row_at(self.table.cursor)
+        self.desk.browser.cursor = self.desk.browser.view.spot_at(self.table.cursor)
         self._look_closer()
 
     def _look_closer(self) -> None:
@@ -211,6 +211,7 @@ class RunsTable(KeyScreen):
         desk = self.desk
         on_screen = self._on_screen()
         await self._draw_details()
+        self._draw_keys()  # a line of a group offers less
         wishes = [] if desk.rows.metric is None else [(desk.rows.metric, on_screen)]
         if self._details is not None:
             wishes += [(key, [self._details.row]) for key in self._details.curve_keys()]
@@ -235,8 +236,7 @@ class RunsTable(KeyScreen):
         over, pane = self.query_one("#rule", Line), self.query_one("#details", Lines)
         if row is None:
             self._details = None
-            over.say(())
-            pane.say(())
+            await self._draw_group(browser.view.group_at(self.table.cursor), over, pane)
             return
         fresh = self._details is None or self._details.row != row
         self._details = await self.face.details(row)
@@ -248,6 +248,18 @@ class RunsTable(KeyScreen):
         against = self._base.name if self._base is not None and self._base.row != row else ""
         width = over.size.width or self.size.width
         over.say(rule(self._details.name, against, width, form == "beside", self.glyphs))
+
+    async def _draw_group(self, number: int | None, over: Line, pane: Lines) -> None:
+        """What the runs of the group under the cursor have in common, and how they differ."""
+        assert self.face is not None
+        if number is None:
+            over.say(())
+            pane.say(())
+            return
+        width = pane.size.width or self.size.width
+        name, lines = await self.face.group(number, width, self._form())
+        pane.say([((" ", ""), *line) for line in lines], 0)
+        over.say(rule(name, "", over.size.width or self.size.width, False, self.glyphs))
 
     _only_differences = False
 

@@ -155,12 +155,22 @@ class TableKeys(RunsTable):
         assert row is not None
         return row
 
+    def nothing_here(self) -> str:
+        """Why what needs a run can't be done on this line; only where no run stands."""
+        on_group = self.desk.browser.view.group_at(self.table.cursor) is not None
+        return "this line is a group of runs" if on_group else "there is no run here"
+
     def _marked(self) -> None:
         self.desk.rows.changed()
         self.draw()
 
     def do_mark_toggle(self) -> None:
-        self.desk.browser.toggle_mark(self._with_row())
+        browser = self.desk.browser
+        group = browser.view.group_at(self.table.cursor)
+        if group is not None:
+            browser.toggle_group(group)
+        else:
+            browser.toggle_mark(self._with_row())
         self.table.move_by(1)
         self._marked()
 
