@@ -118,6 +118,11 @@ def test_a_filter_that_matches_nothing(draws: Draw) -> None:
     assert draws("slash", "z", "e", "b", "r", "a", "enter", size=(80, 24))
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_groups(draws: Draw, size: tuple[int, int]) -> None:
+    assert draws("g", "b", "l", "r", "enter", "s", "g", "g", "j", "j", "j", "space", "z", "a", size=size)
+
+
 def test_details_large(draws: Draw) -> None:
     assert draws("j", "enter", size=(80, 24))
 

@@ -73,8 +73,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("look.differences", "Only what differs from the baseline", ("x",), "Look", short="only differences"),
     Action("look.metric", "Choose the metric of the curve", ("m",), "Look"),
     Action("look.scale", "One scale for all curves, or each its own", ("^",), "Look"),
-    Action("look.fold", "Fold or unfold the children", ("z a",), "Look"),
-    Action("look.tree", "Tree or flat", ("b",), "Look"),
+    Action("look.fold", "Fold or unfold the children or the group", ("z a",), "Look"),
+    Action("look.tree", "Tree or flat; from groups back to the tree", ("b",), "Look"),
+    Action("look.group", "Group by a column", ("g b",), "Look", tooltip="with count, mean, spread and best"),
     # Columns
     Action("columns.sort", "Sort by this column, again reverses", ("s",), "Columns", short="sort"),
     Action("columns.sort_more", "Sort by this column next", ("S",), "Columns"),

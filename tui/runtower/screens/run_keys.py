@@ -194,6 +194,18 @@ class RunsScreen(EditKeys, ViewKeys):
         browser.group_by(None)
         await self._order()
 
+    def do_look_group(self) -> None:
+        assert self.face is not None
+        offers, group = choices(self.face.group_offers()), self.desk.browser.query.group
+        here = "" if group is None else f"{group.kind}:{group.key}"
+        start = next((place for place, choice in enumerate(offers) if choice.value == here), 0)
+        self.app.push_screen(Menu("group by", offers, start=start), self._chose_group)
+
+    async def _chose_group(self, values: list[str] | None) -> None:
+        if values:
+            self.desk.browser.group_by(ColumnKey.of(values[0]) if values[0] else None)
+            await self._order()
+
     # -- take along, live, everywhere
 
     async def do_take_id(self) -> None:
