@@ -103,6 +103,41 @@ def test_a_saved_view_and_what_goes_before_it(project: Path) -> None:
     assert "--view has no name" in run(project, "--view").stderr
 
 
+def test_groups_with_their_statistics(project: Path) -> None:
+    for number, lr in enumerate(("1e-1", "0.2")):
+        version = project / "lightning_logs" / f"version_{number + 3}"
+        version.mkdir()
+        (version / "metrics.csv").write_text(f"step,val_loss,val_acc\n0,0.7{number}5,0.5\n")
+        (version / "hparams.yaml").write_text(f"lr: {lr}\n")
+    (project / "lightning_logs" / "version_2" / "hparams.yaml").write_text("seed: 1\n")
+    groups = json.loads(run(project, "runs", "--group", "lr", "--columns", "val_loss", "--json").stdout)
+    assert [(one["column"], one["value"], one["runs"]) for one in groups[1:]] == [
+        ("params.lr", "0.2", 2),
+        ("params.lr", None, 1),
+    ]
+    first, second, rest = (one["metrics"]["val_loss"] for one in groups)
+    assert (groups[0]["runs"], first["count"], first["min"], first["max"], first["best"]) == (2, 2, 0.5, 0.705, 0.5)
+    assert first["mean"] == pytest.approx(0.6025)
+    assert first["std"] == pytest.approx(0.1449569)
+    assert (second["count"], second["std"], second["best"]) == (1, None, 0.715), "NaN is not among the values"
+    assert (rest["count"], rest["mean"]) == (1, 0.25)
+    words = ("runs", "--group", "params.lr", "--sort", "val_loss:desc", "--limit", "2")
+    done = run(project, *words, "--csv")
+    table = list(csv.reader(io.StringIO(done.stdout)))
+    assert table[0][:5] == ["params.lr", "runs", "states", "metrics.val_loss count", "metrics.val_loss mean"]
+    assert [row[0] for row in table[1:]] == ["0.2", "1e-1"], "as the first run of the group spells it"
+    assert "2 of 3 groups" in done.stderr
+    assert run(project, *words, "--md").stdout.startswith("| params.lr | runs | states |")
+    assert run(project, *words).stdout.splitlines()[0].split()[:3] == ["lr", "runs", "states"]
+
+
+@pytest.mark.parametrize(("words", "says"), [(("lr", "--columns", "lr"), "is no metric"), (("nope",), "no column")])
+def test_groups_that_make_no_sense(project: Path, words: tuple[str, ...], says: str) -> None:
+    done = run(project, "runs", "--group", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+
+
 def test_one_run_and_its_history(project: Path) -> None:
     best = run(project, "show", "@best:val_loss", "--json")
     assert json.loads(best.stdout)[0]["run_id"] == "version_2"

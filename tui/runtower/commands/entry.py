@@ -17,6 +17,7 @@ from runtower.catalog.query.syntax import Misread
 from runtower.commands import docs as documenting
 from runtower.commands import doctor as doctoring
 from runtower.commands import editing, listing, log_listing, settings_listing
+from runtower.commands.choosing import Wish
 from runtower.commands.opening import Asked, chosen_format
 from runtower.domain.errors import TowerError
 from runtower.folders import Folders, private
@@ -121,7 +122,8 @@ def commands() -> None:
 @_WHERE
 @click.option("--view", default="", metavar="NAME", help="A saved view; the other options go before what it says.")
 @click.option("--sort", default="", metavar="KEY[:desc]", help="A column, e.g. metrics.val_loss or start_time:desc.")
-@click.option("--columns", default="", metavar="A,B", help="The columns of the table.")
+@click.option("--group", default="", metavar="COLUMN", help="Groups by a column instead of runs, with statistics.")
+@click.option("--columns", default="", metavar="A,B", help="The columns of the table; of groups the metrics.")
 @click.option("--limit", type=click.IntRange(min=0), help="At most so many runs.")
 @click.option("--deleted", is_flag=True, help="The deleted runs instead of the living ones.")
 @_JSON
@@ -133,6 +135,7 @@ def runs(
     where: str,
     view: str,
     sort: str,
+    group: str,
     columns: str,
     limit: int | None,
     deleted: bool,
@@ -142,7 +145,7 @@ def runs(
     **asked: Any,
 ) -> None:
     """List runs, the newest first."""
-    wish = listing.Wish(experiments, sort, columns, limit, deleted, where, view)
+    wish = Wish(experiments, sort, columns, limit, deleted, where, view, group)
     listing.list_runs(Asked(**asked), wish, chosen_format(as_json, as_csv, as_md))
 
 

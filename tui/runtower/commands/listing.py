@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from runtower.acts import export
-from runtower.acts.choose import first_columns
-from runtower.acts.layout import CURVE
 from runtower.acts.resolve import metric_key, resolve
-from runtower.acts.saved_views import SavedView, experiments_of, named, read
+from runtower.acts.saved_views import named, read
 from runtower.acts.tower import Tower
-from runtower.acts.where import matching, understood
-from runtower.catalog import view as views
+from runtower.acts.where import matching
 from runtower.catalog.catalogue import Catalogue
 from runtower.catalog.columns import NumberColumn
-from runtower.catalog.query.tree import Where
+from runtower.catalog.grouping import Groups
 from runtower.catalog.segment import Ints
-from runtower.catalog.view import Query
+from runtower.commands import group_listing
+from runtower.commands.choosing import Wish, columns_of, metrics_of, view_of, where_of
 from runtower.commands.opening import Asked, context, opened
 from runtower.commands.tables import csv_lines, json_array, markdown_lines, plain_lines
 from runtower.domain import runs
-from runtower.domain.errors import Invalid, NotFound
+from runtower.domain.errors import NotFound
 from runtower.domain.runs import ColumnKey, Kind
 from runtower.domain.series import MetricSeries
 from runtower.link.wire import History
@@ -35,24 +31,7 @@ from runtower.present.spans import inert
 from runtower.present.times import duration, iso
 from runtower.settings import MetricSettings
 
-_ATTRIBUTES = {
-    key.key: key
-    for key in (*runs.TEXT_ATTRIBUTES, *runs.TIME_ATTRIBUTES, runs.RUN_ID, runs.EXPERIMENT, runs.SOURCE, runs.DURATION)
-}
 _TIMES = (runs.START_TIME, runs.END_TIME)
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What `runs` was asked for."""
-
-    experiments: Sequence[str] = ()
-    sort: str = ""
-    columns: str = ""
-    limit: int | None = None
-    deleted: bool = False
-    where: str = ""
-    view: str = ""
 
 
 def list_runs(asked: Asked, wish: Wish, form: str) -> None:
@@ -66,14 +45,19 @@ async def _list_runs(asked: Asked, wish: Wish, form: str) -> None:
     async with opened(work, asked.patience) as tower:
         catalogue = tower.catalogue
         view = read(saved, catalogue) if saved is not None else None
-        rows = _rows(catalogue, wish, view)
+        found = view_of(catalogue, wish, view, work.settings.metrics)
+        if found.groups is not None:
+            keys = metrics_of(catalogue, wish, view, found.groups.rows)
+            _write(_grouped(catalogue, found.groups, keys, wish.limit, form, work.settings.metrics))
+            return
+        rows = found.rows
         if wish.limit is not None and len(rows) > wish.limit:
             sys.stderr.write(f"{wish.limit} of {len(rows)} runs; --limit cut the rest\n")
             rows = rows[: wish.limit]
         if form == "json":
             _write(json_array(export.records(catalogue, rows.tolist())))
             return
-        columns = _columns(catalogue, wish, view, rows, bool(form))
+        columns = columns_of(catalogue, wish, view, rows, bool(form))
         head = [key.key if key.kind is Kind.ATTRIBUTE else str(key) if form else key.key for key in columns]
         if form:
             lines = csv_lines if form == "csv" else markdown_lines
@@ -130,76 +114,29 @@ async def _history(tower: Tower, row: int, metric: ColumnKey) -> MetricSeries:
     return await link.ask(History(run.run_id, metric.key))
 
 
-# -- which rows and columns
+def _grouped(
+    catalogue: Catalogue,
+    groups: Groups,
+    keys: Sequence[ColumnKey],
+    most: int | None,
+    form: str,
+    metrics: Mapping[str, MetricSettings],
+) -> Iterator[str]:
+    """The groups instead of their runs."""
+    if most is not None and len(groups) > most:
+        sys.stderr.write(f"{most} of {len(groups)} groups; --limit cut the rest\n")
+    records = group_listing.group_records(catalogue, groups, keys, metrics, len(groups) if most is None else most)
+    if form == "json":
+        return json_array(records)
+    head = group_listing.head(groups.by, keys, bool(form))
+    lines = group_listing.table(list(records), keys, bool(form))
+    if form:
+        return (csv_lines if form == "csv" else markdown_lines)(head, lines)
+    return plain_lines(head, lines, [False, True, False, *([True] * (len(head) - 3))])
 
 
 def _resolved(catalogue: Catalogue, text: str, where: str, metrics: Mapping[str, MetricSettings]) -> int:
-    return resolve(catalogue, text, metrics, matching(catalogue, _where(catalogue, where)) if where else None)
-
-
-def _where(catalogue: Catalogue, text: str) -> Where:
-    """A query; what is odd about it is said on stderr."""
-    return _doubted(understood(catalogue, text))
-
-
-def _doubted(where: Where) -> Where:
-    for doubt in where.doubts:
-        sys.stderr.write(f"runtower: {inert(doubt)}\n")
-    return where
-
-
-def _rows(catalogue: Catalogue, wish: Wish, view: SavedView | None) -> Ints:
-    """What the words of the command say goes before what the view says."""
-    chosen = experiments_of(catalogue, wish.experiments)
-    where = _where(catalogue, wish.where) if wish.where else None
-    query = Query(sort=(_sort(catalogue, wish.sort),)) if wish.sort else Query()
-    if view is not None:
-        chosen = chosen or view.experiments
-        where = where or (_doubted(view.where) if view.where is not None else None)
-        looked = (*query.searched, *(key for key in view.columns if key != CURVE))
-        sort = query.sort if wish.sort else view.sort or query.sort
-        query = replace(query, words=view.words, searched=tuple(dict.fromkeys(looked)), sort=sort)
-    query = replace(query, experiments=chosen, where=where, now_ms=time.time() * 1000, tree=False, deleted=wish.deleted)
-    return views.compute(views.frame_of(catalogue, query, None), query).rows
-
-
-def _sort(catalogue: Catalogue, text: str) -> tuple[ColumnKey, bool]:
-    name, _, direction = text.rpartition(":")
-    if direction not in ("asc", "desc") or not name:
-        name, direction = text, "asc"
-    return column_named(catalogue, name), direction == "desc"
-
-
-def column_named(catalogue: Catalogue, name: str) -> ColumnKey:
-    """The column of a name: an attribute, `metrics.`, `params.` or `tags.` and a key, or a bare key of one of them.
-
-    Raises Invalid.
-    """
-    if name in _ATTRIBUTES:
-        return _ATTRIBUTES[name]
-    known = catalogue.keys()
-    family, _, rest = name.partition(".")
-    kinds = {f"{kind}s": kind for kind in (Kind.METRIC, Kind.PARAM, Kind.TAG)}
-    if family in kinds and (key := ColumnKey(kinds[family], rest)) in known:
-        return key
-    for kind in kinds.values():
-        if (key := ColumnKey(kind, name)) in known:
-            return key
-    raise Invalid(f"There is no column '{name}'.", "Attributes, metrics.KEY, params.KEY and tags.KEY are columns.")
-
-
-def _columns(catalogue: Catalogue, wish: Wish, view: SavedView | None, rows: Ints, whole: bool) -> list[ColumnKey]:
-    if wish.columns:
-        return [column_named(catalogue, name.strip()) for name in wish.columns.split(",") if name.strip()]
-    if view is not None and view.columns:
-        return [runs.RUN_ID, runs.NAME, *(key for key in view.columns if key not in (CURVE, runs.RUN_ID))]
-    metric, metrics, params = first_columns(catalogue, rows[:2000])
-    chosen = [*([metric] if metric else []), *metrics, *params]
-    many = len(catalogue.sources) > 1
-    lead = [runs.SOURCE] if many else []
-    if whole:
-        return [*lead, runs.EXPERIMENT, runs.RUN_ID, runs.NAME, runs.STATUS, runs.START_TIME, runs.END_TIME, *chosen]
-    return [*lead, runs.RUN_ID, runs.NAME, runs.STATUS, runs.START_TIME, runs.DURATION, *chosen]
+    return resolve(catalogue, text, metrics, matching(catalogue, where_of(catalogue, where)) if where else None)
 
 
 # -- cells
