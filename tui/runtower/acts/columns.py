@@ -97,7 +97,7 @@ class Columns:
         if key == CURVE:
             key = self._rows.metric or runs.START_TIME
         largest_first = choose.goal_of(key, self._metrics) == "max"
-        return key, largest_first or key in (runs.START_TIME, runs.END_TIME, runs.DURATION)
+        return key, largest_first or key in (*runs.TIME_ATTRIBUTES, runs.DURATION)
 
     def newest_rows(self, most: int) -> list[int]:
         """The newest runs of the chosen experiments, at most so many, deleted ones too."""

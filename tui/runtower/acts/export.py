@@ -16,7 +16,7 @@ from runtower.domain.values import is_missing
 
 _BLOCK: Final = 2000
 _FAMILIES: Final = {Kind.METRIC: "metrics", Kind.PARAM: "params", Kind.TAG: "tags"}
-_TIMES: Final = frozenset({"start_time", "end_time"})
+_TIMES: Final = frozenset(key.key for key in runs.TIME_ATTRIBUTES)
 Record = dict[str, Any]
 
 
@@ -90,7 +90,7 @@ def _record(catalogue: Catalogue, row: int, values: dict[Kind, dict[str, Any]]) 
         "experiment": experiment.name if experiment is not None else experiment_id,
         "run_id": key.run_id,
     }
-    for attribute in (runs.NAME, runs.STATUS, runs.SOURCE_STATUS, runs.START_TIME, runs.END_TIME):
+    for attribute in (runs.NAME, runs.STATUS, runs.SOURCE_STATUS, *runs.TIME_ATTRIBUTES):
         value = known.get(attribute.key)
         out[attribute.key] = int(value) if attribute.key in _TIMES and isinstance(value, float) else value
     for attribute in (

@@ -25,7 +25,7 @@ from runtower.domain.runs import ColumnKey, Experiment, Kind, RunKey
 from runtower.domain.values import MISSING, MISSING_BITS
 
 _COLUMNS_KEPT: Final = 24
-_NUMBER_ATTRIBUTES: Final = frozenset({runs.START_TIME, runs.END_TIME})
+_NUMBER_ATTRIBUTES: Final = frozenset(runs.TIME_ATTRIBUTES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from runtower.present.spans import inert
 from runtower.present.times import duration, iso
 from runtower.settings import MetricSettings
 
-_TIMES = (runs.START_TIME, runs.END_TIME)
+_TIMES = runs.TIME_ATTRIBUTES
 
 
 def list_runs(asked: Asked, wish: Wish, form: str) -> None:

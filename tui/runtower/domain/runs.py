@@ -78,6 +78,8 @@ EXPERIMENT_ID: Final = ColumnKey(Kind.ATTRIBUTE, "experiment_id")
 USER: Final = ColumnKey(Kind.ATTRIBUTE, "user")
 START_TIME: Final = ColumnKey(Kind.ATTRIBUTE, "start_time")
 END_TIME: Final = ColumnKey(Kind.ATTRIBUTE, "end_time")
+# When a RUNNING run last logged a metric, or began where it has logged none yet; of no other run.
+LAST_LOGGED: Final = ColumnKey(Kind.ATTRIBUTE, "last_logged")
 LIFECYCLE: Final = ColumnKey(Kind.ATTRIBUTE, "lifecycle")
 PARENT: Final = ColumnKey(Kind.ATTRIBUTE, "parent")
 SOURCE_NAME: Final = ColumnKey(Kind.ATTRIBUTE, "source_name")
@@ -102,4 +104,4 @@ TEXT_ATTRIBUTES: Final = (
     GIT_COMMIT,
     ARTIFACT_URI,
 )
-TIME_ATTRIBUTES: Final = (START_TIME, END_TIME)
+TIME_ATTRIBUTES: Final = (START_TIME, END_TIME, LAST_LOGGED)

@@ -29,6 +29,9 @@ API = 1
 class Numbers:
     """Number cells of one key: metrics, and the attributes that are times (UTC epoch ms).
 
+    `last_logged` is given by a source whose metrics carry times, for RUNNING runs only: when the run last logged one,
+    or began where it has logged none yet. Without it a run is never said to be silent.
+
     `at` int32 are places in `Delta.run_ids` (None: one value for each of them, in order), `values` float64 of the
     same length; `runtower.domain.values.MISSING` takes a value away.
     """

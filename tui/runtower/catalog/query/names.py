@@ -23,8 +23,7 @@ MLFLOWS: Final[dict[str, ColumnKey]] = {
     "user_id": runs.USER,
 }
 OURS: Final[dict[str, ColumnKey]] = {
-    key.key: key
-    for key in (*runs.TEXT_ATTRIBUTES, runs.START_TIME, runs.END_TIME, runs.EXPERIMENT, runs.SOURCE, runs.DURATION)
+    key.key: key for key in (*runs.TEXT_ATTRIBUTES, *runs.TIME_ATTRIBUTES, runs.EXPERIMENT, runs.SOURCE, runs.DURATION)
 }
 _HEADS: Final[dict[str, ColumnKey]] = {
     "state": runs.STATUS,
