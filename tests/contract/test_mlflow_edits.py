@@ -97,3 +97,19 @@ def test_only_what_changed_is_given(watched):
     mirror.deltas.clear()
     mirror.poll_until(source, lambda: mirror.deltas)
     assert [list(delta.run_ids) for delta in mirror.deltas if delta.run_ids] == [[run_id]]
+
+
+def test_when_a_running_run_last_logged(watched):
+    lab, source, mirror, run_id = watched
+    client, start = lab.client, mirror.runs[run_id]["attribute.start_time"]
+    fresh = client.create_run(mirror.runs[run_id]["attribute.experiment_id"], start_time=int(start) + 5).info.run_id
+    mirror.poll_until(source, lambda: fresh in mirror.runs)
+    assert mirror.runs[fresh]["attribute.last_logged"] == start + 5  # nothing yet: since it began
+    for moment in (2_000_000_000_000, 2_000_000_060_000):  # the same value again moves only the time
+        client.log_metric(fresh, "constant", 1.0, timestamp=moment, step=moment % 7)
+        mirror.poll_until(source, lambda now=moment: mirror.runs[fresh].get("attribute.last_logged") == now)
+    assert mirror.runs == drained(lab.open()).runs
+    client.set_terminated(fresh)
+    mirror.poll_until(source, lambda: "attribute.last_logged" not in mirror.runs[fresh])
+    assert "attribute.last_logged" not in mirror.runs[run_id]
+    assert mirror.runs == drained(lab.open()).runs

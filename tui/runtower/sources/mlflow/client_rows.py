@@ -12,7 +12,8 @@ import numpy as np
 from mlflow.entities import Run
 
 from runtower.domain.runs import Kind
-from runtower.sources.mlflow.fields import ATTRIBUTE_TAGS, RunHead, attribute_cells, with_infinities
+from runtower.sources.mlflow.contract import RUNNING
+from runtower.sources.mlflow.fields import ATTRIBUTE_TAGS, RunHead, attribute_cells, logged_cell, with_infinities
 from runtower.sources.port import Cells, Numbers, Texts
 
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -39,13 +40,25 @@ def digest_of(run: Run) -> int:
     """A crc32 over all that is shown of a run."""
     data = run.data
     metrics = [(key, struct.pack("<d", value)) for key, value in sorted(data.metrics.items())]
-    return crc32(_ENCODE((head_of(run), sorted(data.tags.items()), sorted(data.params.items()), metrics)))
+    seen: tuple[object, ...] = (head_of(run), sorted(data.tags.items()), sorted(data.params.items()), metrics)
+    when = last_logged(run)
+    # A value that is logged again as it was moves nothing but its time.
+    return crc32(_ENCODE(seen if when is None else (*seen, when)))
+
+
+def last_logged(run: Run) -> int | None:
+    """When a RUNNING run last logged a metric, or began (UTC epoch ms); None for all others."""
+    if run.info.status != RUNNING:
+        return None
+    # `data.metrics` are the values alone; MLflow offers their times nowhere else without a request a key.
+    return max((one.timestamp for one in run.data._metric_objs), default=run.info.start_time)
 
 
 def cells_of(runs: Sequence[Run]) -> list[Cells]:
     """All cells of these runs, in their order."""
     tags = {key: [run.data.tags.get(key) for run in runs] for key in ATTRIBUTE_TAGS}
     cells = attribute_cells([head_of(run) for run in runs], tags)
+    cells.append(logged_cell([last_logged(run) for run in runs]))
     for kind, rows in (
         (Kind.TAG, [run.data.tags for run in runs]),
         (Kind.PARAM, [run.data.params for run in runs]),

@@ -7,7 +7,7 @@ Source of the schema: `mlflow/store/db_migrations/versions` and `mlflow/store/tr
     experiments(experiment_id, name, lifecycle_stage, creation_time[, workspace])
     runs(run_uuid, name, user_id, status, start_time, end_time, lifecycle_stage, artifact_uri, experiment_id)
     params(run_uuid, key, value)            tags(run_uuid, key, value)
-    latest_metrics(run_uuid, key, value, is_nan)
+    latest_metrics(run_uuid, key, value, timestamp, is_nan)
     metrics(run_uuid, key, value, timestamp, step, is_nan)
     index_{params,tags,latest_metrics,metrics}_run_uuid[, index_metrics_run_uuid_key_step]
 """

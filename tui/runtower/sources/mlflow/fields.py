@@ -79,6 +79,11 @@ def attribute_cells(heads: Sequence[RunHead], tags: TagColumns) -> list[Cells]:
     ]
 
 
+def logged_cell(times: Sequence[int | None]) -> Numbers:
+    """When RUNNING runs last logged, None for all others; dense."""
+    return Numbers(runs.LAST_LOGGED.kind, runs.LAST_LOGGED.key, None, _time_array(times))
+
+
 def with_infinities(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Metric values in which the largest doubles are the infinities they were logged as."""
     clamped = np.abs(values) >= contract.INFINITY_FROM

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _LARGEST: Final = 16 * 1024 * 1024
 _NONCE: Final = 16
 

@@ -42,10 +42,11 @@ class Pair(msgspec.Struct, gc=False):
 
 
 class Latest(msgspec.Struct, gc=False):
-    """The latest value of a metric."""
+    """The latest value of a metric; `timestamp` UTC epoch ms."""
 
     key: str
     value: float = 0.0
+    timestamp: int = 0
 
 
 class RunInfo(msgspec.Struct, gc=False):

@@ -24,8 +24,10 @@ from runtower.domain.errors import Busy
 from runtower.domain.runs import Experiment
 from runtower.sources.mlflow import chunks, groups, scanning, tails
 from runtower.sources.mlflow.database import Database, Stamp, UndecodableText
+from runtower.sources.mlflow.fields import logged_cell
 from runtower.sources.mlflow.finding import Finding
 from runtower.sources.mlflow.ledger import Ledger, same_cursor, unpack
+from runtower.sources.mlflow.logged import last_logged
 from runtower.sources.mlflow.pieces import Piece, Unsuited
 from runtower.sources.mlflow.scope import Scope
 from runtower.sources.port import Cells, Delta
@@ -130,13 +132,22 @@ class Sync:
                 is_known = (places >= 0) & ledger.fresh[places] if len(ledger) else places >= 0
                 wanted = list(compress(pairs, is_known.tolist()))
                 latest = tails.latest_of(connection, wanted)
+                place_of = {run_id: place for place, run_id in enumerate(dict.fromkeys(row[0] for row in latest))}
+                when = self._last_logged(connection, list(place_of), ledger)
                 ledger.tails["metrics"] = tails.marks_at(connection, "metrics", upto)
             finding.metrics_tail = (upto, finding.metrics_tail[1])
             if latest:
-                place_of = {run_id: place for place, run_id in enumerate(dict.fromkeys(row[0] for row in latest))}
                 rows = [(place_of[run_id], key, value) for run_id, key, value in latest]
-                cells = groups.metric_cells(groups.grouped_rows(rows))
+                cells = [*when, *groups.metric_cells(groups.grouped_rows(rows))]
                 yield self._delta(ledger, list(place_of), cells, whole=False)
+
+    def _last_logged(self, connection: sqlite3.Connection, run_ids: Sequence[str], ledger: Ledger) -> list[Cells]:
+        """When the running ones of these runs, which were given before, last logged; nothing where none is running."""
+        running = ledger.running[ledger.places_of_ids(run_ids)].tolist() if run_ids else []
+        if not any(running):
+            return []
+        times = last_logged(connection, list(compress(run_ids, running)))
+        return [logged_cell([times.get(run_id) for run_id in run_ids])]
 
     def _first_runs(self, ledger: Ledger) -> Iterator[Delta]:
         """In a first sync, the runs that began last, before anything else is even counted; then places for all."""
@@ -213,7 +224,9 @@ class Sync:
         if len(piece.rowids) < len(rowids):
             # Deleted for good since they were found.
             self._gone += ledger.drop(np.setdiff1d(rowids, piece.rowids))
-        return self._delta(ledger, piece.run_ids, piece.cells)
+        with self._database.reading() as connection:
+            when = self._last_logged(connection, piece.run_ids, ledger)
+        return self._delta(ledger, piece.run_ids, [*piece.cells, *when])
 
     def _delta(self, ledger: Ledger, run_ids: Sequence[str], cells: Sequence[Cells], whole: bool = True) -> Delta:
         gone, self._gone = self._gone, []
