@@ -48,10 +48,10 @@ def write_lab(uri: str) -> None:
             tags["mlflow.parentRunId"] = ids[parent]
         run_id = client.create_run(detector, start_time=start, run_name=name, tags=tags).info.run_id
         ids[name] = run_id
-        metrics = []
+        metrics, every = [], (took or hours * 60) * MINUTE // 20
         if loss is not None and acc is not None:
             for step in range(20):
-                at = start + step * 1000
+                at = start + step * every
                 rest = (19 - step) / 19
                 metrics += [
                     Metric("val_loss", loss + 1.8 * rest, at, step),

@@ -30,7 +30,7 @@ NOW = datetime(2025, 6, 18, 15, 0, tzinfo=UTC).timestamp() * 1000
         ("FAILED", "✗ fail", "✗F", "x fail"),
         ("KILLED", "■ kill", "■K", "# kill"),
         ("SCHEDULED", "… wait", "…Q", ". wait"),
-        (None, "? ?", "?L", "? ?"),
+        (None, "? ?", "?", "? ?"),
     ],
 )
 def test_states_in_words(status: str | None, wide: str, narrow: str, ascii_: str) -> None:

@@ -21,6 +21,7 @@ from runtower.acts.editing import Editor
 from runtower.acts.put_away import bring_back, put_away
 from runtower.acts.remember import KeptView
 from runtower.acts.run_rows import RunRows
+from runtower.acts.silences import Silences
 from runtower.acts.tower import News, Tower
 from runtower.acts.where import make_ready
 from runtower.catalog import cache
@@ -50,7 +51,8 @@ class Desk:
         self.browser = Browser(self.tower.catalogue, lambda key: choose.goal_of(key, settings.metrics) == "max")
         self._shelf = CurveShelf(folders.curves if settings.cache else None, self.targets)
         self.curves = Curves(self.tower, self._shelf, self._curves_arrived)
-        self.rows = RunRows(self.browser, self.curves, glyphs, settings.metrics)
+        self.silences = Silences(self.tower, self.curves)
+        self.rows = RunRows(self.browser, self.curves, glyphs, settings.metrics, self.silences)
         self.lines = details.DetailLines(self.browser, self.curves, glyphs)
         self.user = getpass.getuser()
         self.editor = Editor(self.tower, self.browser, self.targets, folders, settings, self.user, changed)

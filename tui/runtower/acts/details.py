@@ -12,11 +12,13 @@ from runtower.acts.curves import Curves
 from runtower.catalog.segment import RunCell
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Kind
+from runtower.domain.silence import Silence
 from runtower.domain.values import is_missing
 from runtower.present.glyphs import Glyphs
 from runtower.present.numbers import exact
 from runtower.present.spans import Line, inert, padded, shortened, wrapped
 from runtower.present.sparkline import sparkline
+from runtower.present.states import in_words
 from runtower.present.times import ago, clock, duration
 
 CURVES_SHOWN: Final = 12
@@ -25,7 +27,8 @@ _INNER_TAGS: Final = ("mlflow.",)
 
 @dataclass(frozen=True)
 class RunDetails:
-    """One run's values by family, in the order in which they are shown; `error`: what of it could not be read."""
+    """One run's values by family, in the order in which they are shown; `error`: what of it could not be read, `doubt`:
+    that it isn't heard of."""
 
     row: int
     name: str
@@ -34,13 +37,21 @@ class RunDetails:
     params: list[RunCell]
     tags: list[RunCell]
     error: str = ""
+    doubt: Silence | None = None
 
     def curve_keys(self) -> list[ColumnKey]:
         """The metrics whose curves the pane shows."""
         return [cell.key for cell in self.metrics[:CURVES_SHOWN]]
 
 
-def read(browser: Browser, row: int, metric: ColumnKey | None, order: MetricOrder, error: str = "") -> RunDetails:
+def read(
+    browser: Browser,
+    row: int,
+    metric: ColumnKey | None,
+    order: MetricOrder,
+    error: str = "",
+    doubt: Silence | None = None,
+) -> RunDetails:
     """Everything that is known of a run; one pass over the catalogue's pieces."""
     cells = [c for c in browser.catalogue.cells(row) if c.text is not None or not is_missing(c.number)]
     attributes = {cell.key.key: cell for cell in cells if cell.key.kind is Kind.ATTRIBUTE}
@@ -53,7 +64,7 @@ def read(browser: Browser, row: int, metric: ColumnKey | None, order: MetricOrde
     )
     name_cell = attributes.get("name")
     name = name_cell.text if name_cell and name_cell.text else browser.catalogue.run_key(row).run_id[:8]
-    return RunDetails(row, name, attributes, metrics, params, tags, error)
+    return RunDetails(row, name, attributes, metrics, params, tags, error, doubt)
 
 
 class MetricOrder:
@@ -144,6 +155,8 @@ class DetailLines:
             )
         else:
             parts.append(status.lower())
+        if details.doubt is not None:
+            parts.insert(1, in_words(details.doubt))
         user = self._text(details, runs.USER)
         if user:
             parts.append(inert(user, self._glyphs))

@@ -35,6 +35,7 @@ _EXTRA_COLUMNS: Final = (
     CURVE,
     runs.START_TIME,
     runs.END_TIME,
+    runs.LAST_LOGGED,
     runs.DURATION,
     runs.USER,
     runs.EXPERIMENT,
@@ -93,10 +94,11 @@ class Face:
 
     async def details(self, row: int) -> RunDetails:
         desk, catalogue = self.desk, self.desk.tower.catalogue
-        error = desk.tower.errors.get(catalogue.run_key(row), "")
+        error, metric = desk.tower.errors.get(catalogue.run_key(row), ""), desk.rows.metric
+        doubt = desk.silences.of(row, metric)
         if catalogue.key_count() > _MANY_KEYS:
-            return await asyncio.to_thread(details.read, desk.browser, row, desk.rows.metric, self._order, error)
-        return details.read(desk.browser, row, desk.rows.metric, self._order, error)
+            return await asyncio.to_thread(details.read, desk.browser, row, metric, self._order, error, doubt)
+        return details.read(desk.browser, row, metric, self._order, error, doubt)
 
     def pane(
         self, run: RunDetails, base: RunDetails | None, width: int, height: int, form: str, only: bool

@@ -26,7 +26,7 @@ _TITLES: Final = {
 }
 _WIDTHS: Final = {
     runs.NAME: 22,
-    runs.STATUS: 8,
+    runs.STATUS: 9,
     CURVE: 12,
     runs.START_TIME: 9,
     runs.END_TIME: 9,

@@ -13,6 +13,7 @@ from runtower.acts.choose import goal_of
 from runtower.acts.curves import Curves
 from runtower.acts.group_rows import GroupRows
 from runtower.acts.layout import CURVE, Layout
+from runtower.acts.silences import Silences
 from runtower.catalog import sweeps
 from runtower.catalog import view as views
 from runtower.catalog.columns import NumberColumn, TextColumn
@@ -24,7 +25,7 @@ from runtower.present.glyphs import Glyphs
 from runtower.present.numbers import NumberFormat, exact, format_for
 from runtower.present.spans import Line, inert, shortened
 from runtower.present.sparkline import Scale, common_scale, sparkline
-from runtower.present.states import children, state
+from runtower.present.states import children, doubtful, state
 from runtower.present.times import ago, duration
 from runtower.settings import MetricSettings
 
@@ -55,7 +56,7 @@ class RunRows:
         curves: Curves,
         glyphs: Glyphs,
         metrics: Mapping[str, MetricSettings],
-        narrow: bool = False,
+        silences: Silences,
     ) -> None:
         self.version = 0
         self.layout = Layout(())
@@ -67,6 +68,7 @@ class RunRows:
         self._curves = curves
         self._glyphs = glyphs
         self._settings = metrics
+        self._silences = silences
         self._formats: dict[ColumnKey, NumberFormat] = {}
         self._best: dict[ColumnKey, float] = {}
         self._ordered = -1
@@ -145,7 +147,7 @@ class RunRows:
         catalogue = self._browser.catalogue
         if key == runs.DURATION:
             return self._duration(row)
-        if key in (runs.START_TIME, runs.END_TIME):
+        if key in runs.TIME_ATTRIBUTES:
             then = catalogue.numbers(key).number(row)
             return ((ago(then, self.now_ms) if then is not None else "", "dim" if width < 9 else ""),)
         column = catalogue.column(key)
@@ -176,6 +178,9 @@ class RunRows:
                 line = children(counts, self._glyphs, narrow)
                 if sum(len(text) for text, _ in line) <= width:
                     return line
+        doubt = self._silences.of(row, self.metric)
+        if doubt is not None:
+            return (doubtful(doubt, self._glyphs, width),)
         source_status = browser.catalogue.texts(runs.SOURCE_STATUS).text(row)
         return (state(statuses.text(row), source_status, self._glyphs, narrow=self.narrow and width < 6),)
 

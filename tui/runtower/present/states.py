@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from runtower.domain.runs import Status
+from runtower.domain.silence import Lost, Silence
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line, Span
+from runtower.present.times import duration, short
 
 _WORDS: Final = {
     Status.RUNNING: ("running", "run", "R", "state-running"),
@@ -15,7 +17,7 @@ _WORDS: Final = {
     Status.FAILED: ("failed", "fail", "F", "state-failed"),
     Status.KILLED: ("killed", "kill", "K", "state-killed"),
     Status.SCHEDULED: ("waiting", "wait", "Q", "dim"),
-    Status.UNKNOWN: ("unknown", "lost", "L", "dim"),
+    Status.UNKNOWN: ("unknown", "?", "", "dim"),
 }
 
 
@@ -29,6 +31,30 @@ def state(status: str | None, source_status: str | None, glyphs: Glyphs, narrow:
     if known is Status.UNKNOWN:
         word = source_status or "?"
     return f"{glyph} {word}", tone
+
+
+def doubtful(doubt: Silence | Lost, glyphs: Glyphs, width: int) -> Span:
+    """What a run whose status says RUNNING is called when it isn't heard of: `▶ silent 3h`, `? lost`; short `▶S`, `?L`.
+
+    `silent` stays in the colour of what it is known to be, running; only proof makes it another state.
+    """
+    if isinstance(doubt, Lost):
+        return (f"{glyphs.unknown} lost" if width >= 6 else f"{glyphs.unknown}L"), "state-killed"
+    length = short(doubt.for_ms)
+    for text in (f"{glyphs.running} silent {length}", f"silent {length}", f"silent{length}", "silent"):
+        if len(text) <= width:
+            return text, "state-running"
+    return f"{glyphs.running}S", "state-running"
+
+
+def in_words(doubt: Silence | Lost) -> str:
+    """The same as a sentence's part, beside the run's usual interval."""
+    if isinstance(doubt, Lost):
+        return f"lost: {doubt.proof}"
+    if not doubt.ever:
+        return f"nothing logged since it began {short(doubt.for_ms)} ago"
+    usual = f", usually every {duration(doubt.usual_ms)}" if doubt.usual_ms is not None else ""
+    return f"silent {short(doubt.for_ms)}{usual}"
 
 
 def children(counts: Mapping[str, int], glyphs: Glyphs, narrow: bool = False) -> Line:

@@ -14,7 +14,7 @@ def ago(then_ms: float, now_ms: float, zone: tzinfo | None = None) -> str:
     """`now`, `8m ago`, `2h ago`, `yesterday`, `3d ago`, `12 Mar`, `12 Mar 24`; what lies ahead is `in 5m`."""
     seconds = (now_ms - then_ms) / 1000
     if seconds < -_MINUTE:
-        return f"in {_short(-seconds)}"
+        return f"in {short(-seconds * 1000)}"
     if seconds < _MINUTE:
         return "now"
     then, now = _local(then_ms, zone), _local(now_ms, zone)
@@ -22,7 +22,7 @@ def ago(then_ms: float, now_ms: float, zone: tzinfo | None = None) -> str:
         return "?"
     days = (now.date() - then.date()).days
     if days == 0 or seconds < 6 * _HOUR:
-        return f"{_short(seconds)} ago"
+        return f"{short(seconds * 1000)} ago"
     if days == 1:
         return "yesterday"
     if days < 7:
@@ -30,7 +30,9 @@ def ago(then_ms: float, now_ms: float, zone: tzinfo | None = None) -> str:
     return then.strftime("%-d %b") if then.year == now.year else then.strftime("%-d %b %y")
 
 
-def _short(seconds: float) -> str:
+def short(milliseconds: float) -> str:
+    """One unit, rounded down: `8m`, `3h`, `2d`."""
+    seconds = milliseconds / 1000
     if seconds < _HOUR:
         return f"{int(seconds // _MINUTE)}m"
     return f"{int(seconds // _HOUR)}h" if seconds < 2 * _DAY else f"{int(seconds // _DAY)}d"
