@@ -324,4 +324,4 @@ async def test_which_source_answers_first_does_not_decide_what_is_shown(store: P
             await t.sees("version_0")
             connection.rollback()
             await t.until(lambda: t.rows == DETECTOR)
-            assert "vit sweep" in t.cursor_line
+            await t.until(lambda: "vit sweep" in t.cursor_line)  # drawn a frame after the rows are ordered
