@@ -111,6 +111,7 @@ class Desk:
             return
         self._restored = True
         self._restore()
+        self._turn_to_the_first()  # a store that comes in one piece brings no later news to do it at
         complete = self.tower.listed
         self.columns.lay_out()
         await self.browser.order()
