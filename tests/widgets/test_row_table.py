@@ -28,10 +28,14 @@ class Numbered:
 
     def __init__(self, count: int) -> None:
         self.count = count
+        self.shift = 0
         self.asked: set[int] = set()
 
     def __len__(self) -> int:
         return self.count
+
+    def line_id(self, index: int) -> int:
+        return index + self.shift
 
     def cells(self, index: int, columns: Sequence[TableColumn], cursor: bool) -> Sequence[Sequence[Span]]:
         self.asked.add(index)
@@ -126,6 +130,19 @@ async def test_only_what_changed_is_drawn_again() -> None:
         app.rows.version += 1
         app.table.sync()
         assert app.table.again == []
+
+
+async def test_a_line_that_moves_is_not_made_again() -> None:
+    app = TableApp(Numbered(100))
+    async with app.run_test(size=(60, 21)) as pilot:
+        await pilot.pause()
+        app.table.refresh()
+        await pilot.pause()
+        app.rows.asked.clear()
+        app.rows.shift = -1  # a new first line: every other stands one lower, and line 0 is the cursor's
+        app.table.show(app.rows, COLUMNS)
+        await pilot.pause()
+        assert app.rows.asked == {0, 1}
 
 
 async def test_scrolling_columns_leaves_the_frozen_ones() -> None:

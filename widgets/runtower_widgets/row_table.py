@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Final
 
 from textual import events
@@ -44,7 +44,8 @@ class RowTable(Widget, can_focus=True):
         self.rows: TableRows = NoRows()
         self.columns: Sequence[TableColumn] = ()
         self._tones = Tones(self)
-        self._strips: dict[tuple[int, bool], Strip] = {}
+        self._strips: dict[tuple[Hashable, bool], Strip] = {}
+        self._shown: tuple[Sequence[TableColumn], int, int, list[tuple[int, TableColumn, int]]] = ((), 0, 0, [])
         self._drawn: dict[int, Strip] = {}
         self._version = -1
 
@@ -54,9 +55,10 @@ class RowTable(Widget, can_focus=True):
         self, rows: TableRows, columns: Sequence[TableColumn], cursor: int | None = None, line: int | None = None
     ) -> None:
         """Other rows or columns; the cursor goes to `cursor`, on the screen line `line` (0: first row) where given."""
+        if rows is not self.rows or columns != self.columns:
+            self._strips.clear()
         self.rows = rows
         self.columns = columns
-        self._strips.clear()
         if cursor is not None:
             self.cursor = cursor
             if line is not None:
@@ -70,13 +72,14 @@ class RowTable(Widget, can_focus=True):
         Rows are made again only where `rows.version` says that something changed.
         """
         self._clamp()
-        if not self.is_mounted or not self.size.height:
+        width, height = self.size
+        if not self.is_mounted or not height:
             return
-        changed = [y for y in range(self.size.height) if self._drawn.get(y) != self._line(y)]
-        if len(changed) > self.size.height // 2:
+        changed = [y for y in range(height) if self._drawn.get(y) != self._line(y)]
+        if len(changed) > height // 2:
             self.refresh()
         elif changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     @property
     def page(self) -> int:
@@ -133,11 +136,19 @@ class RowTable(Widget, can_focus=True):
 
     def shown_columns(self) -> list[tuple[int, TableColumn, int]]:
         """What fits now: (left edge, column, width)."""
+        known = self._shown
+        room = self.size.width
+        if known[0] is self.columns and known[1:3] == (self.first_column, room):
+            return known[3]
+        self._shown = self.columns, self.first_column, room, self._fitting(room)
+        return self._shown[3]
+
+    def _fitting(self, whole: int) -> list[tuple[int, TableColumn, int]]:
         out: list[tuple[int, TableColumn, int]] = []
         loose = [column for column in self.columns if not column.frozen][self.first_column :]
         left = 0
         for column in [*(column for column in self.columns if column.frozen), *loose]:
-            room = self.size.width - left
+            room = whole - left
             if room < min(column.width, 4):
                 break
             width = min(column.width, room)
@@ -165,7 +176,7 @@ class RowTable(Widget, can_focus=True):
         if self._version != self.rows.version:
             self._version = self.rows.version
             self._strips.clear()
-        key = (index, index == self.cursor)
+        key = (self.rows.line_id(index), index == self.cursor)
         strip = self._strips.get(key)
         if strip is None:
             if len(self._strips) > _STRIPS_KEPT:
@@ -207,7 +218,8 @@ class RowTable(Widget, can_focus=True):
         self._redraw_cursor()
 
     def _redraw_cursor(self) -> None:
-        self._strips.pop((self.cursor, True), None)
+        if self.cursor < len(self.rows):
+            self._strips.pop((self.rows.line_id(self.cursor), True), None)
         self.refresh(Region(0, 1 + self.cursor - self.top, self.size.width, 1))
 
     def notify_style_update(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,12 +24,16 @@ class TableColumn:
 
 
 class TableRows(Protocol):
-    """What a table shows. `version` changes with anything that rows show."""
+    """What a table shows. `version` changes with anything that rows show; an order that only moves them needs none."""
 
     @property
     def version(self) -> int: ...
 
     def __len__(self) -> int: ...
+
+    def line_id(self, index: int) -> Hashable:
+        """What stands there: lines of one id look alike, wherever they stand, as long as `version` is the same."""
+        ...
 
     def cells(self, index: int, columns: Sequence[TableColumn], cursor: bool) -> Sequence[Sequence[Span]]:
         """One sequence of (text, tone) spans for each column; the table cuts and pads. `cursor`: it stands here."""
@@ -43,6 +47,9 @@ class NoRows:
 
     def __len__(self) -> int:
         return 0
+
+    def line_id(self, index: int) -> Hashable:
+        return index
 
     def cells(self, index: int, columns: Sequence[TableColumn], cursor: bool) -> Sequence[Sequence[Span]]:
         raise IndexError(index)

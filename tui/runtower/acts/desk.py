@@ -30,7 +30,6 @@ from runtower.domain.errors import TowerError
 from runtower.present.glyphs import Glyphs
 from runtower.starting import Start, Starter
 
-_CHOOSE_FROM: Final = 2000
 _ENOUGH: Final = 40
 
 
@@ -74,6 +73,7 @@ class Desk:
         self._all_answered = False
         self._restored = False
         self._settled = False
+        self._listed = False
         self._ordering: asyncio.Task[None] | None = None
         self._again = False
         self.tower.on_change(self._heard)
@@ -215,12 +215,19 @@ class Desk:
             self.browser.forget_runs()
             self._restored = self._settled = False
             self.cached_ms = None
+            self.rows.changed()
+        if self._listed != self.tower.listed:
+            self._listed = not self._listed
+            self.rows.changed()  # only of whole lists it can be said that a run is silent
         if heard.health_only:
-            if not self._settled and self.tower.listed:
+            if not self._settled and self._listed:
                 self.order_soon()  # the first list is whole: from now on rows stay where they are
             self._changed()
             return
-        self.tick()
+        self.rows.now_ms = time.time() * 1000
+        self.rows.heard(heard.rows)
+        if heard.renamed:
+            self.rows.changed()
         self.order_soon()
         self._changed()
 
@@ -245,7 +252,7 @@ class Desk:
             else:
                 await self.browser.count_pending()
             self._changed()
-            await asyncio.sleep(0.2 if self.tower.catalogue.size > _CHOOSE_FROM else 0.02)
+            await asyncio.sleep(min(0.5, max(0.02, self.tower.catalogue.size / 100_000)))
 
     @property
     def missing(self) -> bool:
@@ -259,7 +266,7 @@ class Desk:
 
     def _after_order(self) -> None:
         self.columns.lay_out()
-        self.rows.changed()
+        self.rows.ordered()
         if not self.news and self.kept.seen_ms:
             now = time.time() * 1000
             self.news = news.since(

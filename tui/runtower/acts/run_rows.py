@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Final, Protocol
 
 import numpy as np
@@ -11,25 +11,26 @@ import numpy as np
 from runtower.acts.browse import Browser
 from runtower.acts.choose import goal_of
 from runtower.acts.curves import Curves
+from runtower.acts.formats import Formats
 from runtower.acts.group_rows import GroupRows
 from runtower.acts.layout import CURVE, Layout
 from runtower.acts.silences import Silences
 from runtower.catalog import sweeps
 from runtower.catalog import view as views
 from runtower.catalog.columns import NumberColumn, TextColumn
+from runtower.catalog.grouping import Groups
+from runtower.catalog.segment import Ints
 from runtower.domain import runs
-from runtower.domain.runs import ColumnKey, Kind
+from runtower.domain.runs import ColumnKey
 from runtower.domain.series import CoarseCurve
-from runtower.domain.values import number_of
 from runtower.present.glyphs import Glyphs
-from runtower.present.numbers import NumberFormat, exact, format_for
+from runtower.present.numbers import exact
 from runtower.present.spans import Line, inert, shortened
 from runtower.present.sparkline import Scale, common_scale, sparkline
 from runtower.present.states import children, doubtful, state
 from runtower.present.times import ago, duration
 from runtower.settings import MetricSettings
 
-_SAMPLE: Final = 400
 _DRAWN_KEPT: Final = 2000
 GUTTER: Final = "gutter"
 
@@ -47,7 +48,7 @@ class Spot(Protocol):
 class RunRows:
     """Cells for the lines of a browser's view. `version` is raised by whoever changed something that rows show.
 
-    `metric` is the one of the curve; formats of numbers stay as they are until the rows are ordered again.
+    `metric` is the one of the curve. Orders and news that leave a line as it is leave `version` too.
     """
 
     def __init__(
@@ -69,12 +70,12 @@ class RunRows:
         self._glyphs = glyphs
         self._settings = metrics
         self._silences = silences
-        self._formats: dict[ColumnKey, NumberFormat] = {}
-        self._best: dict[ColumnKey, float] = {}
-        self._ordered = -1
+        self._told: set[int] = set()  # the runs of whose lines cells were made at this version
+        self._grouped: Groups | None = None
         self._scale: Scale | None = None
         self._drawn: dict[tuple[int, int], tuple[CoarseCurve, Scale | None, str]] = {}
-        self.groups = GroupRows(browser, glyphs, metrics, self._format)
+        self.formats = Formats(browser, metrics)
+        self.groups = GroupRows(browser, glyphs, metrics, self.formats.of)
 
     def __len__(self) -> int:
         return len(self._browser.view)
@@ -82,16 +83,28 @@ class RunRows:
     def changed(self) -> None:
         """Something that rows show is another now."""
         self.version += 1
+        self._told.clear()
 
-    def is_right(self, key: ColumnKey) -> bool:
-        """Whether a column is numbers, which stand at its right edge: most of its words spell one."""
-        if key.kind is Kind.METRIC or key == runs.DURATION:
-            return True
-        column = self._browser.catalogue.column(key) if key.kind is Kind.PARAM else None
-        if not isinstance(column, TextColumn):
-            return False
-        sample = [number_of(word) for word in column.words.slice(0, 100).to_pylist()]
-        return sum(number is not None for number in sample) * 2 > len(sample)
+    def ordered(self) -> None:
+        """The lines were ordered anew; one that only stands elsewhere now isn't made again."""
+        view = self._browser.view
+        keys = [*self.layout.shown, *([self.metric] if self.metric is not None else [])]
+        if self.formats.settle(keys) or self._grouped is not view.groups:
+            self.changed()
+        self._grouped = view.groups
+
+    def heard(self, rows: Ints) -> None:
+        """News of these runs (global rows): lines change where one of them, or a child of one, is told."""
+        tree = self._browser.tree
+        if self._browser.view.groups is not None:
+            self.changed()
+        elif self._told:
+            told = np.fromiter(self._told, np.int32, len(self._told))
+            near = np.isin(rows, told).any()
+            if not near and tree is not None and tree.nested:
+                near = np.isin(tree.parent[rows[rows < len(tree.parent)]], told).any()
+            if near:
+                self.changed()
 
     def rescale(self, on_screen: Sequence[int]) -> None:
         """One scale over the curves of the runs on the screen."""
@@ -105,12 +118,20 @@ class RunRows:
 
     # -- cells
 
+    def line_id(self, index: int) -> Hashable:
+        """A run or a group, how it stands in the tree, and of a parent how many children it has."""
+        view, tree = self._browser.view, self._browser.tree
+        row, flags = int(view.refs[index]), int(view.flags[index])
+        below = len(tree.children(row)) if flags & views.PARENT and tree is not None else 0
+        return int(view.kinds[index]), row, int(view.depth[index]), flags, below
+
     def cells(self, index: int, columns: Sequence[Spot], cursor: bool) -> Sequence[Line]:
         """What one line of the view says in each of the columns."""
         view = self._browser.view
         row, depth, flags = int(view.refs[index]), int(view.depth[index]), int(view.flags[index])
         if view.kinds[index] == views.GROUP:
             return [self._group_cell(column, row, flags, cursor) for column in columns]
+        self._told.add(row)
         dim = bool(flags & views.DIM)
         out: list[Line] = []
         for column in columns:
@@ -196,7 +217,7 @@ class RunRows:
 
     def _number(self, key: ColumnKey, column: NumberColumn, row: int, flags: int, width: int) -> Line:
         value = column.number(row)
-        number_format = self._format(key, column)
+        number_format = self.formats.of(key, column)
         if flags & views.PARENT and value is None and self._browser.tree is not None:
             best = sweeps.best_child(self._browser.tree, column, row, goal_of(key, self._settings) == "max")
             return (
@@ -207,7 +228,7 @@ class RunRows:
         text = number_format.text(value)
         if len(text) > width:
             text = f"{value:.{max(0, width - 7)}e}"
-        tone = "best" if self._best.get(key) == value else ("bright" if key == self.metric else "")
+        tone = "best" if self.formats.best(key, column) == value else ("bright" if key == self.metric else "")
         return ((text, "state-failed" if value != value else tone),)
 
     def _text(self, key: ColumnKey, column: TextColumn, row: int, width: int) -> Line:
@@ -236,28 +257,3 @@ class RunRows:
             drawn = curve, self._scale, sparkline(curve, width, self._scale, self._glyphs)
             self._drawn[row, width] = drawn
         return ((drawn[2], "state-running" if running else ""),)
-
-    # -- formats
-
-    def _format(self, key: ColumnKey, column: NumberColumn) -> NumberFormat:
-        if self._ordered != self._browser.ordered:
-            self._ordered = self._browser.ordered
-            self._formats.clear()
-            self._best.clear()
-        found = self._formats.get(key)
-        if found is None:
-            view = self._browser.view
-            values = column.values[(view.rows if view.groups is None else view.hit_rows)[:_SAMPLE]]
-            digits = self._settings[key.key].digits if key.key in self._settings else 0
-            found = NumberFormat(digits) if digits else format_for(values[~np.isnan(values)].tolist())
-            self._formats[key] = found
-            self._remember_best(key, column)
-        return found
-
-    def _remember_best(self, key: ColumnKey, column: NumberColumn) -> None:
-        """The best value among all hits, where the metric's direction is known and there is more than one run."""
-        wanted = goal_of(key, self._settings)
-        values = column.values[self._browser.view.hit_rows]
-        values = values[np.isfinite(values)]
-        if wanted and len(values) > 1:
-            self._best[key] = float(values.min() if wanted == "min" else values.max())

@@ -24,18 +24,25 @@ Change = Callable[["News"], None]
 
 class News:
     """What one event changed: `rows` global rows with new cells, `keys` of those cells, `health` of the source only;
-    `reset` where the rows that were known of the source are dead."""
+    `reset` where the rows that were known of the source are dead, `renamed` where its experiments are others."""
 
-    __slots__ = ("health_only", "keys", "reset", "rows", "source")
+    __slots__ = ("health_only", "keys", "renamed", "reset", "rows", "source")
 
     def __init__(
-        self, source: int, rows: Ints, keys: Container[ColumnKey], health_only: bool = False, reset: bool = False
+        self,
+        source: int,
+        rows: Ints,
+        keys: Container[ColumnKey],
+        health_only: bool = False,
+        reset: bool = False,
+        renamed: bool = False,
     ) -> None:
         self.source = source
         self.rows = rows
         self.keys = keys
         self.health_only = health_only
         self.reset = reset
+        self.renamed = renamed
 
 
 class Tower:
@@ -98,10 +105,11 @@ class Tower:
                 gone = event.gone.tolist()
                 self._note(number, event)
                 self.catalogue.add(number, event.seq, event.segment, gone, event.experiments, made)
+                renamed = event.experiments is not None
                 if event.segment is None:
-                    return News(number, nothing, frozenset())
+                    return News(number, nothing, frozenset(), renamed=renamed)
                 rows = self.catalogue.global_rows(number)[event.segment.rows]
-                return News(number, rows, event.segment.entries)
+                return News(number, rows, event.segment.entries, renamed=renamed)
             case Base():
                 self.catalogue.rebase(number, event.upto_seq, event.segment)
                 return News(number, nothing, frozenset(), health_only=True)

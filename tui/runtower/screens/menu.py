@@ -43,6 +43,9 @@ class _Choices:
     def __len__(self) -> int:
         return len(self.shown)
 
+    def line_id(self, index: int) -> int:
+        return index
+
     def search(self, text: str) -> None:
         words = text.casefold().split()
         ranked = [(rank, place, c) for place, c in enumerate(self._all) if (rank := _rank(words, c)) is not None]

@@ -36,7 +36,7 @@ def table_columns(rows: RunRows, order: Mapping[ColumnKey, bool], glyphs: Glyphs
     """The heads of the table on a screen of `width` cells; `order` says of the sorted ones whether descending."""
     columns = [TableColumn("gutter", "", 3, frozen=True)]
     for place, shown in enumerate(rows.layout.columns):
-        right = rows.is_right(shown.key)
+        right = rows.formats.is_right(shown.key)
         title = inert(shown.title, glyphs)
         mark = ""
         if shown.key in order:
