@@ -13,7 +13,7 @@ from support.catalogues import catalogue_of, key_of
 
 from runtower.catalog import view as views
 from runtower.catalog.catalogue import Catalogue
-from runtower.catalog.query.syntax import Misread
+from runtower.catalog.query.misread import Misread
 from runtower.catalog.query.understand import understand
 from runtower.catalog.view import Query
 from runtower.domain.runs import ColumnKey

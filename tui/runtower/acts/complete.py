@@ -15,8 +15,8 @@ from runtower.catalog.columns import TextColumn
 from runtower.catalog.query import gap as gaps
 from runtower.catalog.query import names
 from runtower.catalog.query.gap import Gap
+from runtower.catalog.query.misread import Misread
 from runtower.catalog.query.spelling import FAMILIES
-from runtower.catalog.query.syntax import Misread
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Kind
 from runtower.domain.values import number_of

@@ -69,6 +69,10 @@ class Plans:
         before = self._text(row, ColumnKey(Kind.TAG, key))
         return self._plan([row], lambda _: (Field.TAG, before, value, key))
 
+    def noted(self, row: int, text: str | None) -> Plan:
+        """Another note; None takes it away."""
+        return self.tag(row, NOTE, text)
+
     def lifecycle(self, rows: Sequence[int]) -> Plan:
         """Deletes living runs, restores deleted ones."""
         deleted = self.is_deleted(rows[0])

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from runtower import __version__
-from runtower.catalog.query.syntax import Misread
+from runtower.catalog.query.misread import Misread
 from runtower.commands import docs as documenting
 from runtower.commands import doctor as doctoring
 from runtower.commands import editing, listing, log_listing, settings_listing

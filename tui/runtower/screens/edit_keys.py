@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from runtower.domain.edits import NOTE
 from runtower.domain.errors import TowerError
 from runtower.present.spans import inert
 from runtower.screens.confirm import Confirm
@@ -86,7 +85,7 @@ class EditKeys(TableKeys):
             self._field("name", plans.name(row), _no_name, lambda text: plans.rename(row, text))
         elif kind == "note":
             note = plans.note(row) or ""
-            self._field("note", note, _anything, lambda text: plans.tag(row, NOTE, text or None))
+            self._field("note", note, _anything, lambda text: plans.noted(row, text or None))
         elif kind == "add":
             self._field("tag, as KEY=VALUE", "", _no_tag, lambda text: plans.tag(row, *_key_and_value(text)))
         elif kind == "killed":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from textual import on
 from textual.widgets import Input
 
-from runtower.catalog.query.syntax import Misread
+from runtower.catalog.query.misread import Misread
 from runtower.present.spans import Span
 from runtower.screens.query_field import OFFERS, QueryField, offer_lines
 from runtower.screens.table_keys import TableKeys

@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
+from runtower.catalog.query.misread import Misread, Place
 from runtower.catalog.query.names import field_of
 from runtower.catalog.query.spelling import DOUBLE, IN_NAMES, OWN_WORDS, QUOTED, SINGLE, TICKED
 from runtower.catalog.query.syntax import (
@@ -17,10 +18,8 @@ from runtower.catalog.query.syntax import (
     Field,
     Joined,
     Membership,
-    Misread,
     Negation,
     Op,
-    Place,
     Presence,
     State,
     Syntax,

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Collection
 from typing import Final
 
+from runtower.catalog.query.misread import Misread, Place
 from runtower.catalog.query.spelling import BARE_NAME, FAMILIES, QUOTED
-from runtower.catalog.query.syntax import Field, Misread, Place
+from runtower.catalog.query.syntax import Field
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Kind
 

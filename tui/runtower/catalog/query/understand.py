@@ -11,15 +11,14 @@ import pyarrow.compute as pc
 
 from runtower.catalog.query import grammar, moments, names
 from runtower.catalog.query.mask import like_pattern
+from runtower.catalog.query.misread import Misread, Place
 from runtower.catalog.query.syntax import (
     Comparison,
     Field,
     Joined,
     Membership,
-    Misread,
     Negation,
     Op,
-    Place,
     Presence,
     Syntax,
     Value,
