@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from runtower.domain.edits import Edit, RunNow
 from runtower.domain.runs import Experiment, Kind
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from runtower.domain.edits import Edit, RunNow
 
 API = 1
 
