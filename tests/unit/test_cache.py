@@ -15,10 +15,10 @@ from runtower.catalog import cache
 from runtower.catalog.cache import Cached
 from runtower.catalog.writer import WriterLock, boot_id
 from runtower.domain.runs import Experiment
-from runtower.sources.port import Target
+from runtower.domain.targets import Target, normalised
 
 TARGET = Target("here", "mlflow", "sqlite:////data/mlflow.db")
-KEY = cache.file_key(TARGET)
+KEY = TARGET.file_key
 
 
 def cached(cursor: bytes = b"cursor", redact: tuple[str, ...] = ()) -> Cached:
@@ -94,13 +94,13 @@ def test_nothing_there_is_none(tmp_path: Path) -> None:
     ],
 )
 def test_an_address_is_the_same_however_it_is_typed(one: str, other: str) -> None:
-    assert cache.file_key(Target("a", "k", one)) == cache.file_key(Target("b", "k", other))
+    assert Target("a", "k", one).file_key == Target("b", "k", other).file_key
 
 
 def test_a_relative_path_is_where_we_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert cache.normalised("sqlite:///mlflow.db") == f"sqlite:{tmp_path}/mlflow.db"
-    assert cache.normalised("mlruns") == f"{tmp_path}/mlruns"
+    assert normalised("sqlite:///mlflow.db") == f"sqlite:{tmp_path}/mlflow.db"
+    assert normalised("mlruns") == f"{tmp_path}/mlruns"
 
 
 def test_another_kind_address_or_option_is_another_file() -> None:
@@ -110,9 +110,9 @@ def test_another_kind_address_or_option_is_another_file() -> None:
         Target("a", "k", "https://h:1"),
         Target("a", "k", "https://h", options={"workspace": "w"}),
     ]
-    assert len({cache.file_key(target) for target in targets}) == 4
+    assert len({target.file_key for target in targets}) == 4
     secret = Target("a", "k", "https://h", options={"api_token": "t", "headers.X-Own": "t"})
-    assert cache.file_key(secret) == cache.file_key(targets[0])
+    assert secret.file_key == targets[0].file_key
 
 
 def test_the_budget_lets_the_longest_unwritten_source_go(tmp_path: Path) -> None:

@@ -127,26 +127,26 @@ async def test_the_shelf_writes_what_it_got_and_the_next_one_finds_it(tmp_path: 
 
 
 async def test_whoever_has_the_lock_writes(tmp_path: Path) -> None:
-    other = WriterLock(tmp_path, cache.file_key(TARGET))
+    other = WriterLock(tmp_path, TARGET.file_key)
     assert other.acquire()
     shelf = CurveShelf(tmp_path, [TARGET])
     shelf.put(0, kept("a"))
     shelf.save()
-    assert len(curve_cache.read(tmp_path, cache.file_key(TARGET))) == 0
+    assert len(curve_cache.read(tmp_path, TARGET.file_key)) == 0
     other.release()
     shelf.put(0, kept("a"))
     shelf.save()
-    assert len(curve_cache.read(tmp_path, cache.file_key(TARGET))) == 1
+    assert len(curve_cache.read(tmp_path, TARGET.file_key)) == 1
 
 
 async def test_without_a_cache_nothing_is_read_or_written(tmp_path: Path) -> None:
-    curve_cache.write(tmp_path, cache.file_key(TARGET), KeptCurves().with_newer([kept("a")]))
+    curve_cache.write(tmp_path, TARGET.file_key, KeptCurves().with_newer([kept("a")]))
     shelf = CurveShelf(None, [TARGET])
     shelf.read()
     shelf.put(0, kept("b"))
     shelf.save()
     assert shelf.find(0, "a", "val_loss") is None
-    assert len(curve_cache.read(tmp_path, cache.file_key(TARGET))) == 1
+    assert len(curve_cache.read(tmp_path, TARGET.file_key)) == 1
 
 
 async def test_a_folder_that_cannot_be_written_costs_only_the_memory(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runtower.acts.discover import discover, target_of
+from runtower.domain.targets import Target
 from runtower.folders import Folders
 from runtower.link.client import Link
 from runtower.settings import Settings
 from runtower.settings_quick import project_file
-from runtower.sources.port import Target
 
 
 @dataclass

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from runtower.catalog import cache, curve_cache
+from runtower.catalog import curve_cache
 from runtower.catalog.curve_cache import KeptCurve, KeptCurves
 from runtower.catalog.writer import WriterLock
 from runtower.sources.port import Target
@@ -24,7 +24,7 @@ class CurveShelf:
 
     def __init__(self, folder: Path | None, targets: Sequence[Target]) -> None:
         self._folder = folder
-        self._keys = [cache.file_key(target) for target in targets]
+        self._keys = [target.file_key for target in targets]
         self._kept: list[KeptCurves] = [KeptCurves() for _ in targets]
         self._fresh: list[dict[tuple[str, str], KeptCurve]] = [{} for _ in targets]
         self._locks: dict[int, WriterLock] = {}

@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from runtower.domain.errors import Invalid, NotFound
-from runtower.sources.port import Target
+from runtower.domain.targets import Target
 
 MOST_ENTRIES: Final = 2000
 _DEEPEST: Final = 3

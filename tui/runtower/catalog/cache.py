@@ -14,9 +14,7 @@ trusted before the checksums held. It is written beside and renamed; of a source
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import secrets
 import time
 import zlib
@@ -24,14 +22,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
 from runtower.catalog.mapped import Contents, contents, let_go
 from runtower.domain.runs import Experiment
+from runtower.domain.targets import Target
 from runtower.folders import private
-from runtower.sources.port import Target
 
 MAGIC: Final = b"RTCACHE\x01"
 SCHEMA: Final = 1
@@ -39,7 +36,6 @@ BUDGET: Final = 1 << 30
 _KEPT: Final = 2
 _FIXED: Final = 20
 _STALE_TEMPORARY: Final = 3600.0
-_SECRET: Final = re.compile(r"token|secret|password|passwd|credential|api_?key|^headers\.", re.IGNORECASE)
 
 
 class CacheError(ValueError):
@@ -93,7 +89,7 @@ def read(folder: Path, target: Target, redact: Sequence[str] = ()) -> Cached | N
     A file that is torn is set aside (`.broken`) and the one before it is read. A cache that was written under other
     `redact` patterns is left alone: it may hold what must not be shown now.
     """
-    for path in reversed(files(folder, file_key(target))):
+    for path in reversed(files(folder, target.file_key)):
         try:
             cached = parse(contents(path))
         except OSError:
@@ -103,30 +99,6 @@ def read(folder: Path, target: Target, redact: Sequence[str] = ()) -> Cached | N
             continue
         return cached if cached.redact == tuple(sorted(redact)) else None
     return None
-
-
-def file_key(target: Target) -> str:
-    """The stem of the target's cache files: a hash of kind, normalised address and options (secrets left out)."""
-    options = sorted((name, value) for name, value in target.options.items() if not _SECRET.search(name))
-    words = [target.kind, normalised(target.uri), *(f"{name}={value}" for name, value in options)]
-    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:24]
-
-
-def normalised(uri: str) -> str:
-    """An address that is the same however it was typed: without credentials, local paths made absolute."""
-    scheme, colon, rest = uri.partition(":")
-    if not colon or len(scheme) < 2 or "/" in scheme:
-        return os.path.realpath(os.path.expanduser(uri))
-    if scheme == "file" or scheme.startswith("sqlite"):
-        path = rest.removeprefix("//")
-        if scheme != "file":  # sqlite:///relative, sqlite:////absolute
-            path = path.removeprefix("/")
-        return f"{scheme.partition('+')[0]}:{os.path.realpath(path)}"
-    parts = urlsplit(uri)
-    query = "&".join(sorted(pair for pair in parts.query.split("&") if pair and not _SECRET.search(pair)))
-    return urlunsplit(
-        (parts.scheme.lower(), parts.netloc.rpartition("@")[2].lower(), parts.path.rstrip("/"), query, "")
-    )
 
 
 def files(folder: Path, key: str) -> list[Path]:

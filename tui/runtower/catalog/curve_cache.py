@@ -117,7 +117,7 @@ class KeptCurves:
 
 
 def read(folder: Path, key: str) -> KeptCurves:
-    """What is kept of the source with this file key (`cache.file_key`); nothing where the file is torn or not there.
+    """What is kept of the source with this file key (`Target.file_key`); nothing where the file is torn or not there.
 
     A torn one is set aside (`.broken`). Reads up to 16 MiB: call it off the UI's loop.
     """

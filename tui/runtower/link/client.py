@@ -13,9 +13,9 @@ from typing import overload
 
 import msgspec
 
-from runtower.catalog.cache import file_key
 from runtower.domain.errors import Broken, OutcomeUnknown, TooNew, TowerError
 from runtower.domain.series import CoarseCurve, MetricSeries
+from runtower.domain.targets import Target
 from runtower.folders import Folders
 from runtower.link import reading, wire
 from runtower.link.events import Event, Health, Trouble
@@ -26,7 +26,6 @@ from runtower.link.spool import OwnedSpool, SpoolError
 from runtower.link.supervisor import Supervisor
 from runtower.link.watch import Timing, Vitals
 from runtower.link.wire import Coarse, History, Parcel, Progress, Query
-from runtower.sources.port import Target
 
 _GRACE = 1.0
 _MOST_SCOPE = 2000
@@ -221,7 +220,7 @@ class Link:
             options=dict(target.options),
             spool=str(self._open_spool().folder),
             catalog=str(self._folders.catalog) if self._use_cache else None,
-            log=str(self._folders.logs / f"{name}-{file_key(target)[:8]}.log"),
+            log=str(self._folders.logs / f"{name}-{target.file_key[:8]}.log"),
             parent=os.getpid(),
             interval=self._wish.interval,
             beat=self._timing.beat,

@@ -16,6 +16,7 @@ from runtower.catalog.mapped import contents
 from runtower.catalog.merging import merge
 from runtower.catalog.segment import Segment
 from runtower.catalog.writer import WriterLock
+from runtower.domain.targets import Identity, Target
 from runtower.link import native
 from runtower.link.channel import Channel
 from runtower.link.reports import Reports
@@ -23,7 +24,6 @@ from runtower.link.sourcelog import note
 from runtower.link.spool import Spool, second_name
 from runtower.link.table import BaseFile, Snapshot, Table
 from runtower.link.wire import Base
-from runtower.sources.port import Identity, Target
 
 _PIECES: Final = 24
 _TOO_MANY: Final = 64
@@ -49,7 +49,7 @@ class Compaction:
         self._channel = channel
         self._reports = reports
         self._catalog = catalog
-        self._key = cache.file_key(target)
+        self._key = target.file_key
         self._lock = WriterLock(catalog, self._key) if catalog else None
         self._identity = Identity("", "", "")
         self._redact: tuple[str, ...] = ()
@@ -175,7 +175,7 @@ class Compaction:
 def adopt(catalog: Path, target: Target, cached: cache.Cached, spool: Spool, runs: int) -> BaseFile:
     """A cache file that was read as a base of our own, which nobody rotates away. Raises OSError."""
     mine = spool.folder / f".base-{cached.base_id}"
-    for path in cache.files(catalog, cache.file_key(target)):
+    for path in cache.files(catalog, target.file_key):
         if path.name.endswith(f"-{cached.base_id}.cache"):
             try:
                 second_name(path, mine)

@@ -8,10 +8,10 @@ from runtower.catalog import cache
 from runtower.catalog.segment import Segment
 from runtower.domain.runs import Experiment
 from runtower.domain.series import CoarseCurve, MetricSeries
+from runtower.domain.targets import RowError
 from runtower.link import events, wire
 from runtower.link.answers import unpack_curves, unpack_series
 from runtower.link.spool import Spool
-from runtower.sources.port import RowError
 
 
 def rows(message: wire.Rows, spool: Spool) -> events.Rows:

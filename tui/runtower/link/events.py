@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from runtower.domain.runs import Experiment
-from runtower.sources.port import Identity, RowError
+from runtower.domain.targets import Identity, RowError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from runtower.domain.targets import Identity
 from runtower.link import reading, wire
 from runtower.link.events import Base, Event, Health, Opened
 from runtower.link.spool import Spool, SpoolError
-from runtower.sources.port import Identity
 
 if TYPE_CHECKING:
     from runtower.catalog.segment import Segment

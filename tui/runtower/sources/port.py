@@ -9,12 +9,13 @@ Other packages add a source through the entry-point group `runtower.sources`; th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from runtower.domain.runs import Experiment, Kind
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
+from runtower.domain.targets import Identity, RowError, Target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from runtower.domain.edits import Edit, RunNow
+
+__all__ = [
+    "API",
+    "Cells",
+    "Delta",
+    "Editable",
+    "EditsRuns",
+    "Identity",
+    "KeepsPace",
+    "Known",
+    "ListsRuns",
+    "NumberRows",
+    "Numbers",
+    "OpensForEdits",
+    "ReadsByExperiment",
+    "ReadsHistory",
+    "RowError",
+    "Source",
+    "SourceKind",
+    "Target",
+    "TextRows",
+    "Texts",
+]
 
 API = 1
 
@@ -88,14 +112,6 @@ Cells = Numbers | Texts | NumberRows | TextRows
 
 
 @dataclass(frozen=True, slots=True)
-class RowError:
-    """Something that could not be read in one run; the run is shown all the same."""
-
-    run_id: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
 class Delta:
     """A piece of what is new, as a table: `run_ids`, and cells by key.
 
@@ -130,27 +146,6 @@ class Known:
     """What the link remembers of a source between processes, handed to `open`: ids in the order first seen."""
 
     run_ids: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What to open: `uri` as the user or the search gave it, `options` from the settings of this source."""
-
-    name: str
-    kind: str
-    uri: str
-    read_only: bool = False
-    options: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who answers: `key` is the stable source key (kind, canonical address without credentials, fingerprint of the
-    store), `address` what people read, `how` the access path and versions in words (shown by doctor)."""
-
-    key: str
-    address: str
-    how: str
 
 
 class Source(Protocol):
