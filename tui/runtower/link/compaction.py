@@ -94,7 +94,8 @@ class Compaction:
         pieces = self._table.pieces
         if pieces == 0 or now < self._not_before:
             return False
-        if pieces > _TOO_MANY or (self._table.base is None and self._table.complete):
+        base = self._table.base
+        if pieces > _TOO_MANY or (self._table.complete and (base is None or not base.whole)):
             return True
         return self._table.complete and now - self._last >= _REST and (pieces > _PIECES or self._table.share > _SHARE)
 
@@ -145,11 +146,11 @@ class Compaction:
                 mine = self._spool.folder / f".base-{written.base_id}"
                 second_name(written.path, mine)
                 self._reports.notice(_TOPIC, "")
-                return BaseFile(mine, written.base_id, written.length, runs)
+                return BaseFile(mine, written.base_id, written.length, runs, cached.complete)
             except OSError as error:
                 self._cannot_write(error)
         written = cache.write(self._spool.folder / f".base-{cached.base_id}", cached)
-        return BaseFile(written.path, written.base_id, written.length, runs)
+        return BaseFile(written.path, written.base_id, written.length, runs, cached.complete)
 
     def _may_write(self) -> bool:
         if self._lock is None or self._catalog is None:
@@ -179,8 +180,8 @@ def adopt(catalog: Path, target: Target, cached: cache.Cached, spool: Spool, run
         if path.name.endswith(f"-{cached.base_id}.cache"):
             try:
                 second_name(path, mine)
-                return BaseFile(mine, cached.base_id, mine.stat().st_size, runs)
+                return BaseFile(mine, cached.base_id, mine.stat().st_size, runs, cached.complete)
             except FileNotFoundError:
                 break
     written = cache.write(mine, replace(cached))
-    return BaseFile(written.path, written.base_id, written.length, runs)
+    return BaseFile(written.path, written.base_id, written.length, runs, cached.complete)

@@ -25,12 +25,13 @@ _ERROR_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class BaseFile:
-    """The base: a file of our own in the spool. `rows` counts its runs."""
+    """The base: a file of our own in the spool. `rows` counts its runs; `whole`: they were all that the source had."""
 
     path: Path
     base_id: str
     length: int
     rows: int
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ class Table:
             self.complete = delta.complete
             if is_all:
                 self._unseen = set()
+                if not self.complete:
+                    self.ledger.settle()
         return message
 
     def standing(self) -> Rows:

@@ -99,6 +99,11 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
 
+    def shrink(self) -> None:
+        """Give back the memory of pages that were read; they are read again when they are needed."""
+        with self.failures():
+            self._connected().execute("PRAGMA shrink_memory")
+
     @contextmanager
     def bulk(self) -> Iterator[Bulk]:
         """Whole tables at once; not from inside `reading`. Raises Unsuited."""

@@ -51,6 +51,7 @@ class Sync:
         self._finding: Finding | None = None
         self._gone: list[str] = []
         self._total = 0
+        self._has_looked = False
         self._experiments: tuple[int, Sequence[Experiment]] | None = None
 
     def changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
@@ -83,6 +84,9 @@ class Sync:
         yield from self._stale_runs(ledger)
         if self._gone or self._experiments:
             yield self._delta(ledger, (), ())
+        if not self._has_looked:  # a first look reads far more pages of the file than later ones need
+            self._has_looked = True
+            self._database.shrink()
 
     def _stamp_of_now(self) -> Stamp:
         if self._database.reopen_if_replaced():
