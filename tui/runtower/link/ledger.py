@@ -44,14 +44,13 @@ class Ledger:
 
     def settle(self) -> None:
         """Put what came since into the array; sorting 100,000 ids takes some 30 ms."""
-        fitting = {run_id: raw for run_id in self._loose if (raw := _packed(run_id)) is not None}
-        if not fitting:
-            return
-        came = [self._loose.pop(run_id) for run_id in fitting]
-        ids = np.concatenate([self._ids, np.array(list(fitting.values()))])
+        run_ids = list(self._loose)
+        raws, fits = _packed(run_ids)
+        came = np.fromiter(self._loose.values(), np.int32, len(run_ids))
+        self._loose = {run_ids[place]: int(came[place]) for place in np.flatnonzero(~fits).tolist()}
+        ids = np.concatenate([self._ids, raws[fits]])
         order = np.argsort(ids, kind="stable")
-        self._ids = ids[order]
-        self._rows = np.concatenate([self._rows, np.array(came, np.int32)])[order]
+        self._ids, self._rows = ids[order], np.concatenate([self._rows, came[fits]])[order]
 
     def known(self, run_ids: Iterable[str]) -> list[int]:
         """The row ids of those runs that have one."""
@@ -75,18 +74,19 @@ class Ledger:
     def _find(self, run_ids: Sequence[str]) -> NDArray[np.int32]:
         """Row ids, -1 for a run that has none."""
         rows = np.fromiter((self._loose.get(run_id, -1) for run_id in run_ids), np.int32, len(run_ids))
-        width = self._ids.dtype.itemsize
-        raws = [(place, _packed(run_ids[place])) for place in np.flatnonzero(rows < 0).tolist()]
-        there = [(place, raw) for place, raw in raws if raw is not None and len(raw) <= width]
-        if there and len(self._ids):
-            places = np.array([place for place, _ in there])
-            wanted = np.array([raw for _, raw in there], self._ids.dtype)
-            found = np.minimum(np.searchsorted(self._ids, wanted), len(self._ids) - 1)
-            rows[places] = np.where(self._ids[found] == wanted, self._rows[found], -1)
+        places = np.flatnonzero(rows < 0)
+        if len(places) and len(self._ids):
+            raws, fits = _packed([run_ids[place] for place in places.tolist()])
+            raws, places = raws[fits], places[fits]
+            found = np.minimum(np.searchsorted(self._ids, raws), len(self._ids) - 1)
+            rows[places] = np.where(self._ids[found] == raws, self._rows[found], -1)
         return rows
 
 
-def _packed(run_id: str) -> bytes | None:
-    """The id as it stands in the array, None for one that is too long for it or that it would give back otherwise."""
-    raw = run_id.encode("utf-8", "surrogatepass")
-    return raw if len(raw) <= _LONGEST and not raw.endswith(b"\0") else None
+def _packed(run_ids: Sequence[str]) -> tuple[NDArray[np.bytes_], NDArray[np.bool_]]:
+    """The ids as they stand in the array, and which of them may: it would give back others otherwise, or grow wide."""
+    if max(map(len, run_ids), default=0) <= _LONGEST and (whole := "".join(run_ids)).isascii() and "\0" not in whole:
+        return np.array(run_ids, "S"), np.ones(len(run_ids), bool)
+    raws = [run_id.encode("utf-8", "surrogatepass") for run_id in run_ids]
+    fits = np.array([len(raw) <= _LONGEST and b"\0" not in raw for raw in raws], bool)
+    return np.array([raw[:_LONGEST] for raw in raws]), fits
