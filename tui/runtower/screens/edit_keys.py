@@ -67,7 +67,7 @@ class EditKeys(TableKeys):
             Choice("note", "note", "", note.strip().split("\n")[0] if note else "(none)"),
             *(Choice(f"tag:{key}", key, "", value or "(empty)") for key, value in plans.tags(row).items()),
             Choice("add", "add a tag"),
-            Choice("killed", "mark it KILLED", "", "its process is gone", self.why_no_change("change.killed")),
+            Choice("killed", "mark it KILLED", "", "if its process is gone", self.why_no_change("change.killed")),
         ]
         self._menu_for(f"change {name or 'the run'}", offered, lambda value: self._edit(row, value))
 
