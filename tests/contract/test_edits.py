@@ -19,10 +19,12 @@ from runtower.sources.mlflow import SOURCE as MLFLOW
 from runtower.sources.port import Editable, EditsRuns, OpensForEdits, Target
 
 
-@pytest.fixture(params=["sqlite", "files"])
+@pytest.fixture(params=["sqlite", "files", "rest"])
 def uri(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A store of the test's own: a database, or a folder."""
+    """A store of the test's own: a database, a folder, or a server."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # so that what is set in this process ends with the test
+    if request.param == "rest":
+        return str(request.getfixturevalue("served").url)
     if request.param == "sqlite":
         return f"sqlite:///{request.getfixturevalue('sqlite_store')}"
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -54,6 +56,7 @@ def ready() -> None:
 
 def test_a_name_is_changed_and_changed_back(source: Editable, uri: str, run_id: str) -> None:
     edit = Edit(run_id, Field.NAME, "finished-1", "best \x1b[31m one")
+    assert source.identity().how.startswith("REST" if uri.startswith("http") else "MlflowClient")
     assert isinstance(source, EditsRuns)
     assert source.edit(edit, ready).name == "best \x1b[31m one"
     run = MlflowClient(uri).get_run(run_id)
@@ -124,6 +127,7 @@ def test_what_another_client_did_already_is_done(source: Editable, uri: str, run
     assert source.edit(Edit(run_id, Field.LIFECYCLE, ACTIVE, DELETED), ready).lifecycle == DELETED
 
 
+@pytest.mark.parametrize("uri", ["sqlite", "files"], indirect=True)
 def test_another_client_between_our_write_and_our_look_is_seen(
     source: Editable, uri: str, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,9 +53,9 @@ class MlflowKind:
             )
         address = address_of(target.uri or os.environ.get("MLFLOW_TRACKING_URI") or _DEFAULT_URI)
         _check_presence(address)
-        if address.shape is StoreShape.SERVER and (wanted == "rest" or (wanted != "client" and not _needs_client())):
+        if _is_for_rest(address, target):
             return _by_rest(address, target, known)
-        os.environ.update({_VARIABLES[name]: text for name, text in target.options.items() if name in _VARIABLES})
+        os.environ.update(_variables(target))
         if wanted == "rest":
             raise Invalid(f"{address.shown} is no server that could be read by REST.", "Leave the option 'path' away.")
         if address.shape is not StoreShape.SQLITE or wanted == "client":
@@ -72,13 +72,19 @@ class MlflowKind:
                 raise refusal from None
 
     def open_for_edits(self, target: Target) -> Editable:
-        """Open a store for changes of its runs, by MlflowClient. Raises as `open`, and Forbidden."""
+        """Open a store for changes of its runs: a server by REST, all else by MlflowClient. Raises as `open`, and
+        Forbidden."""
         address = address_of(target.uri or os.environ.get("MLFLOW_TRACKING_URI") or _DEFAULT_URI)
         _check_presence(address)
-        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"  # a write that is sent twice may be done twice
-        _prepare_for_mlflow(address)
-        module = importlib.import_module("runtower.sources.mlflow.edits")
-        edits: Editable = module.ClientEdits(address)
+        if _is_for_rest(address, target):
+            by_rest = importlib.import_module("runtower.sources.mlflow.rest_edits")  # deferred as in _by_rest
+            edits: Editable = by_rest.opened(address, target.options)
+        else:
+            os.environ.update(_variables(target))
+            os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"  # a write that is sent twice may be done twice
+            _prepare_for_mlflow(address)
+            through_client = importlib.import_module("runtower.sources.mlflow.client_edits")
+            edits = through_client.opened(address)
         return edits
 
 
@@ -105,6 +111,16 @@ def _by_sql(address: Address, known: Known) -> Source:
     assert address.path is not None
     source: Source = module.SqliteSource(address.path, known)
     return source
+
+
+def _is_for_rest(address: Address, target: Target) -> bool:
+    wanted = target.options.get(_PATH_OPTION, "auto")
+    return address.shape is StoreShape.SERVER and (wanted == "rest" or (wanted != "client" and not _needs_client()))
+
+
+def _variables(target: Target) -> dict[str, str]:
+    """The options of a source as MLflow reads them."""
+    return {_VARIABLES[name]: text for name, text in target.options.items() if name in _VARIABLES}
 
 
 def _needs_client() -> bool:

@@ -1,4 +1,4 @@
-"""Changes of MLflow runs, through MlflowClient: compared before, read back after, tried once.
+"""Changes of MLflow runs: compared before, read back after, tried once; by REST or through MlflowClient.
 
 MLflow has no write that compares: between our look and our write another client may write too. Reading back shows it
 where the other one was later; the window is a few milliseconds on a local store and a round trip on a server.
@@ -6,43 +6,62 @@ where the other one was later; the window is a few milliseconds on a local store
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
-
-import mlflow
-from mlflow import MlflowClient
-from mlflow.entities import Run
+from contextlib import suppress
+from typing import Final, Protocol
 
 from runtower.domain.edits import ACTIVE, DELETED, Edit, Field, RunNow
-from runtower.domain.errors import Conflict, Forbidden, Invalid, OutcomeUnknown, TowerError, Unreachable
+from runtower.domain.errors import (
+    Busy,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    OutcomeUnknown,
+    TowerError,
+    Unauthorised,
+    Unreachable,
+)
 from runtower.domain.runs import Status
-from runtower.sources.mlflow.address import Address
-from runtower.sources.mlflow.client_errors import in_our_words
-from runtower.sources.mlflow.guard import check_before_mlflow
 from runtower.sources.port import Identity
 
+# After these nothing was done, even where nobody can be asked any more.
+_REFUSALS: Final = (Busy, Conflict, Forbidden, NotFound, Unauthorised)
 
-class ClientEdits:
-    """Satisfies EditsRuns for any URI that MlflowClient takes."""
 
-    def __init__(self, address: Address) -> None:
-        """Raises Forbidden for a store on this machine that may only be read, and as `check_before_mlflow`."""
-        if address.path is not None and not os.access(address.path, os.W_OK):
-            raise Forbidden(f"{address.shown} can be read by you and not written.", "Ask its owner for permission.")
-        check_before_mlflow(address)
-        self._address = address
-        with in_our_words(address):
-            self._client = MlflowClient(tracking_uri=address.uri)
+class Unsent(Unreachable):
+    """Nobody took the connection: what was to be sent never was."""
 
-    def identity(self) -> Identity:
-        return Identity("", self._address.shown, f"MlflowClient {mlflow.__version__}")
+
+class Writes(Protocol):
+    """A way to a store. Both calls raise TowerError; `write` is sent once, and never again by anybody below."""
+
+    def identity(self) -> Identity: ...
 
     def close(self) -> None: ...
 
+    def look(self, run_id: str) -> RunNow: ...
+
+    def write(self, edit: Edit, end_time: int) -> None:
+        """Do it. `end_time` (UTC epoch ms) is that of a run which is marked KILLED."""
+        ...
+
+
+class Edits:
+    """Satisfies EditsRuns over any way to a store."""
+
+    def __init__(self, way: Writes) -> None:
+        self._way = way
+
+    def identity(self) -> Identity:
+        return self._way.identity()
+
+    def close(self) -> None:
+        self._way.close()
+
     def look(self, run_id: str) -> RunNow:
-        with in_our_words(self._address):
-            return _run_now(self._client.get_run(run_id))
+        return self._way.look(run_id)
 
     def edit(self, edit: Edit, ready: Callable[[], None]) -> RunNow:
         _check(edit)
@@ -59,29 +78,14 @@ class ClientEdits:
             )
         ready()
         try:
-            with in_our_words(self._address):
-                self._write(edit, now)
+            self._way.write(edit, _last_sign_of_life(now))
         except Invalid as refusal:
-            raise Invalid(refusal.tried, "Give another name, key or value.") from refusal
+            raise self._refused(now, refusal) from refusal
+        except Unsent as error:
+            raise Unreachable(f"Nothing was changed: {error.tried}", error.remedy) from error
         except TowerError as error:
             return self._what_became(edit, error)
         return self._read_back(edit)
-
-    def _write(self, edit: Edit, now: RunNow) -> None:
-        client, run_id = self._client, edit.run_id
-        match edit.field:
-            case Field.NAME:
-                client.update_run(run_id, name=edit.after)
-            case Field.TAG if edit.after is None:
-                client.delete_tag(run_id, edit.key)
-            case Field.TAG:
-                client.set_tag(run_id, edit.key, edit.after, synchronous=True)
-            case Field.LIFECYCLE if edit.after == DELETED:
-                client.delete_run(run_id)
-            case Field.LIFECYCLE:
-                client.restore_run(run_id)
-            case Field.STATUS:
-                client.set_terminated(run_id, edit.after, end_time=_last_sign_of_life(now))
 
     def _read_back(self, edit: Edit) -> RunNow:
         try:
@@ -95,6 +99,15 @@ class ClientEdits:
             raise Conflict(text, "Somebody else changed it at the same moment; look again.")
         return now
 
+    def _refused(self, before: RunNow, refusal: Invalid) -> TowerError:
+        """The store doesn't take the change: because of its value, or because the run is in another state by now."""
+        with suppress(TowerError):
+            now = self.look(before.run_id)
+            if now.lifecycle != before.lifecycle:
+                text = f"{_named(now)} changed since it was shown: its lifecycle is {now.lifecycle!r}."
+                return Conflict(text, "Look again, then decide.")
+        return Invalid(refusal.tried, "Give another name, key or value.")
+
     def _what_became(self, edit: Edit, error: TowerError) -> RunNow:
         """The write failed: whether it took effect all the same."""
         try:
@@ -103,25 +116,13 @@ class ClientEdits:
             now = None
         if now is not None and now.value(edit) == edit.after:
             return now
+        if isinstance(error, _REFUSALS):
+            raise error
         # A server that didn't answer may still be at it.
         if now is None or isinstance(error, Unreachable):
             text = f"Whether the change took effect isn't known: {error.tried}"
             raise OutcomeUnknown(text, "It is read back; look at the run before trying again.") from error
         raise error
-
-
-def _run_now(run: Run) -> RunNow:
-    moments = [metric.timestamp for metric in run.data._metric_objs]  # the newest point of each metric; not public
-    return RunNow(
-        run_id=run.info.run_id,
-        name=run.info.run_name or "",
-        lifecycle=run.info.lifecycle_stage,
-        status=run.info.status,
-        user=run.info.user_id or "",
-        tags=dict(run.data.tags),
-        start_time=run.info.start_time,
-        last_metric=max(moments, default=None),
-    )
 
 
 def _check(edit: Edit) -> None:

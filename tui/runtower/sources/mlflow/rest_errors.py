@@ -16,6 +16,7 @@ import msgspec
 
 from runtower.domain.errors import (
     Busy,
+    Conflict,
     Forbidden,
     Invalid,
     NotFound,
@@ -44,13 +45,23 @@ class TimedOut(Unreachable):
     """No whole answer in time: asking for less may help."""
 
 
+class NoConnection(Unreachable):
+    """Nobody took the connection, so that nothing was sent."""
+
+
+class Refused(Invalid):
+    """The server read the question and says no."""
+
+
 @contextmanager
 def in_our_words(access: Access, patience: float) -> Iterator[None]:
     """Inside, what httpx raises leaves as a TowerError; `patience` in seconds."""
     try:
         yield
     except httpx.ConnectTimeout as error:
-        raise _no_answer(access, "takes no connection", "Check the address, and the way there (VPN, proxy).") from error
+        raise _no_connection(
+            access, "takes no connection", "Check the address, and the way there (VPN, proxy)."
+        ) from error
     except httpx.TimeoutException as error:
         raise TimedOut(
             f"{access.shown} takes connections but gave no answer within {patience:g} s.",
@@ -104,6 +115,9 @@ def refusal(access: Access, status: int, headers: Mapping[str, str], body: bytes
         return Busy(f"{access.shown} asks for patience (status {status}).", f"It is asked again in {wait:.0f} s.", wait)
     if status == 404:
         return _of_missing(access, said, text)
+    if status == 409 or said.error_code == "RESOURCE_CONFLICT":
+        what = f"{access.shown} says that this conflicts with what is there (status {status})"
+        return Conflict(what + (f": {text}" if text else "."), "Look again, then decide.")
     if _OLD_SCHEMA in said.message:
         return TooOld(
             f"The database behind {access.shown} has another schema than its MLflow.",
@@ -116,7 +130,7 @@ def refusal(access: Access, status: int, headers: Mapping[str, str], body: bytes
             if said.error_code
             else "A proxy answers and the server behind it doesn't, or it failed: its log says why.",
         )
-    return Invalid(f"{access.shown} refuses the question ({status}): {text}", "Please report it with this message.")
+    return Refused(f"{access.shown} refuses the question ({status}): {text}", "Please report it with this message.")
 
 
 def _of_connecting(access: Access, error: httpx.ConnectError) -> TowerError:
@@ -127,10 +141,10 @@ def _of_connecting(access: Access, error: httpx.ConnectError) -> TowerError:
         cause = cause.__cause__ or cause.__context__
     what = str(error)
     if "refused" in what:
-        return _no_answer(access, "isn't there: nothing listens at this address", "Check that the server runs.")
+        return _no_connection(access, "isn't there: nothing listens at this address", "Check that the server runs.")
     if "Name or service" in what or "nodename" in what or "name resolution" in what:
-        return _no_answer(access, "isn't known by that name", "Check the address, and the way there (VPN, DNS).")
-    return _no_answer(access, f"can't be reached ({_short(what)})", "Check that it runs, and the way there.")
+        return _no_connection(access, "isn't known by that name", "Check the address, and the way there (VPN, DNS).")
+    return _no_connection(access, f"can't be reached ({_short(what)})", "Check that it runs, and the way there.")
 
 
 def _of_tls(access: Access, error: ssl.SSLError) -> TowerError:
@@ -141,13 +155,17 @@ def _of_tls(access: Access, error: ssl.SSLError) -> TowerError:
             if "match" in why.lower()
             else "Give its authority's certificate by MLFLOW_TRACKING_SERVER_CERT_PATH or the option server_cert."
         )
-        return _no_answer(access, f"can't prove who it is: {why}", fix)
+        return _no_connection(access, f"can't prove who it is: {why}", fix)
     hint = "Is it https? Perhaps the address begins with http://, or a client certificate is wanted (client_cert)."
-    return _no_answer(access, f"speaks no TLS that we understand ({_short(str(error.reason or error))})", hint)
+    return _no_connection(access, f"speaks no TLS that we understand ({_short(str(error.reason or error))})", hint)
 
 
 def _no_answer(access: Access, what: str, remedy: str) -> Unreachable:
     return Unreachable(f"{access.shown} {what}.", remedy)
+
+
+def _no_connection(access: Access, what: str, remedy: str) -> NoConnection:
+    return NoConnection(f"{access.shown} {what}.", remedy)
 
 
 def _of_redirect(access: Access, location: str) -> TowerError:

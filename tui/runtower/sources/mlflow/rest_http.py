@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from runtower.domain.errors import Busy, Invalid, TowerError, Unreachable
+from runtower.sources.mlflow import rest_wire
 from runtower.sources.mlflow.rest_access import Access
 from runtower.sources.mlflow.rest_errors import TimedOut, cut_off, in_our_words, refusal, web_page
 from runtower.sources.mlflow.rest_wire import API
@@ -45,13 +46,13 @@ class Connection:
 
     def post(self, path: str, question: msgspec.Struct, decoder: msgspec.json.Decoder[T], patience: float = 0.0) -> T:
         """As `get`, with a body. Only searches go this way: asking twice does no harm."""
-        request = self._client.build_request(
-            "POST",
-            f"{self._access.base}{API}{path}",
-            content=msgspec.json.encode(question),
-            headers={"Content-Type": "application/json"},
-        )
-        return self._decoded(self._answer(request, patience or self._access.timeout), decoder)
+        return self._decoded(self._answer(self._posting(path, question), patience or self._access.timeout), decoder)
+
+    def write(self, path: str, question: msgspec.Struct) -> None:
+        """A change, sent once: what was sent may have been done, whatever became of the answer. Raises NoConnection
+        where it wasn't sent."""
+        body = self._answer(self._posting(path, question), self._access.timeout, once=True)
+        self._decoded(body, rest_wire.anything)
 
     def version(self) -> str:
         """What MLflow runs there, as it says; '' where it doesn't."""
@@ -65,14 +66,22 @@ class Connection:
     def close(self) -> None:
         self._client.close()
 
-    def _answer(self, request: httpx.Request, patience: float) -> bytes:
+    def _posting(self, path: str, question: msgspec.Struct) -> httpx.Request:
+        return self._client.build_request(
+            "POST",
+            f"{self._access.base}{API}{path}",
+            content=msgspec.json.encode(question),
+            headers={"Content-Type": "application/json"},
+        )
+
+    def _answer(self, request: httpx.Request, patience: float, once: bool = False) -> bytes:
         left = self._not_before - time.monotonic()
         if left > 0:
             raise Busy(f"{self._access.shown} asked for patience.", f"It is asked again in {left:.0f} s.", left)
         request.extensions["timeout"] = httpx.Timeout(patience, connect=min(_CONNECT, patience)).as_dict()
         until = time.monotonic() + patience
         with in_our_words(self._access, patience):
-            response = self._sent(request)
+            response = self._client.send(request, stream=True) if once else self._sent(request)
             try:
                 body = self._body(response, until)
             finally:

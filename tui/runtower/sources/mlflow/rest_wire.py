@@ -9,6 +9,8 @@ JSON does), NaN and the infinities are the texts "NaN", "Infinity", "-Infinity",
     GET  /api/2.0/mlflow/runs/get                            GetRun
     GET  /api/2.0/mlflow/metrics/get-history                 GetMetricHistory, paged since 2.0
     GET  /api/2.0/mlflow/metrics/get-history-bulk-interval   GetMetricHistoryBulkInterval, at most 100 runs
+    POST /api/2.0/mlflow/runs/update, set-tag, delete-tag    UpdateRun, SetTag, DeleteTag
+    POST /api/2.0/mlflow/runs/delete, restore                DeleteRun, RestoreRun
     GET  /version                                            the version as a plain text
 
 A search that would give a run without a start time fails as a whole (500, "start_time cannot be None"): so each one
@@ -134,9 +136,36 @@ class RunsQuestion(msgspec.Struct, omit_defaults=True):
     page_token: str = ""
 
 
+class OfRun(msgspec.Struct):
+    """What deletes and restores a run."""
+
+    run_id: str
+
+
+class UpdateRun(msgspec.Struct, omit_defaults=True):
+    """What is left out stays as it is. `end_time` in UTC epoch ms."""
+
+    run_id: str
+    run_name: str | None = None
+    status: str | None = None
+    end_time: int | None = None
+
+
+class SetTag(msgspec.Struct):
+    run_id: str
+    key: str
+    value: str
+
+
+class DeleteTag(msgspec.Struct):
+    run_id: str
+    key: str
+
+
 # Not strict: texts stand for numbers where JSON has none, and in servers of another make.
 experiments_page = msgspec.json.Decoder(ExperimentsPage, strict=False)
 runs_page = msgspec.json.Decoder(RunsPage, strict=False)
 one_run = msgspec.json.Decoder(OneRun, strict=False)
 points_page = msgspec.json.Decoder(PointsPage, strict=False)
 failure = msgspec.json.Decoder(Failure, strict=False)
+anything = msgspec.json.Decoder(dict[str, msgspec.Raw])
