@@ -1,5 +1,5 @@
 # Two commands do everything: `make demo` opens the product on a real project, `make test` passes the tests.
-.PHONY: demo test install lint format types imports unit test-long bench screenshots docs clean
+.PHONY: demo test test-packages install lint format types imports unit test-long bench screenshots docs clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -29,10 +29,13 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: lint
+test: lint test-packages
 	$(BIN)/pytest -n 2 -m "not long"
 
-test-long: install
+test-packages:
+	@sh scripts/test-packages.sh
+
+test-long: install test-packages
 	$(BIN)/pytest -n 2
 
 bench: install

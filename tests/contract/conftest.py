@@ -15,6 +15,7 @@ import pytest
 from mlflow import MlflowClient
 from support.mlflow_server import Server, serving
 from support.mlflow_stores import gc_run, log, write_store
+from support.postgres import Postgres, program, running
 
 from runtower.sources.csvlogger import SOURCE as CSVLOGGER
 from runtower.sources.mlflow import SOURCE as MLFLOW
@@ -39,11 +40,13 @@ class Lab(Protocol):
 
 @dataclass
 class MlflowLab:
-    """An MLflow store; `how` is 'sql', 'client', 'files' or 'rest'. What the tests do to a server's goes through it."""
+    """An MLflow store; `how` is 'sql', 'client', 'files', 'rest' or 'postgres'. What the tests do to a server's goes
+    through it; `url` is where it is, or the database."""
 
     how: str
     path: Path
     url: str = ""
+    postgres: Postgres | None = None
     opened: list[AnySource] = field(default_factory=list)
 
     @property
@@ -57,7 +60,7 @@ class MlflowLab:
         return MlflowClient(self.uri)
 
     def open(self, known: Known = Known()) -> AnySource:  # noqa: B008 - frozen
-        options = {} if self.how == "files" else {"path": self.how}
+        options = {} if self.how in ("files", "postgres") else {"path": self.how}
         source = MLFLOW.open(Target("lab", "mlflow", self.uri, options=options), known)
         self.opened.append(source)
         return source
@@ -76,6 +79,8 @@ class MlflowLab:
         if self.how == "files":
             (folder,) = self.path.glob(f"*/{run_id}")
             shutil.rmtree(folder)
+        elif self.postgres is not None:
+            self.postgres.gc_run(self.url, run_id)
         else:
             gc_run(self.path, run_id)
 
@@ -156,9 +161,18 @@ def served(mlflow_server: Server, sqlite_template: Path) -> Server:
     return mlflow_server
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    if program("postgres") is None:
+        pytest.skip("PostgreSQL isn't installed: as root, sh scripts/test-packages.sh")
+    with running() as cluster:
+        cluster.make_schema()
+        yield cluster
+
+
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """Indirect: 'sql', 'client', 'files', 'rest' or 'csvlogger'."""
+    """Indirect: 'sql', 'client', 'files', 'rest', 'postgres' or 'csvlogger'."""
     made: MlflowLab | CsvLab
     if request.param == "csvlogger":
         made = CsvLab(tmp_path / "logs")
@@ -173,6 +187,10 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     elif request.param == "rest":
         served: Server = request.getfixturevalue("served")
         made = MlflowLab("rest", served.db, served.url)
+    elif request.param == "postgres":
+        cluster: Postgres = request.getfixturevalue("postgres")
+        template: Path = request.getfixturevalue("sqlite_template")
+        made = MlflowLab("postgres", template, cluster.copy_of(template), cluster)
     else:
         made = MlflowLab(request.param, request.getfixturevalue("sqlite_store"))
     yield made

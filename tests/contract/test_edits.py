@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 from support.mlflow_stores import write_store
+from support.postgres import Postgres
 
 from runtower.domain.edits import ACTIVE, DELETED, NOTE, Edit, Field
 from runtower.domain.errors import Busy, Cancelled, Conflict, Forbidden, Invalid, NotFound
@@ -19,12 +20,15 @@ from runtower.sources.mlflow import SOURCE as MLFLOW
 from runtower.sources.port import Editable, EditsRuns, OpensForEdits, Target
 
 
-@pytest.fixture(params=["sqlite", "files", "rest"])
+@pytest.fixture(params=["sqlite", "files", "rest", "postgres"])
 def uri(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A store of the test's own: a database, a folder, or a server."""
+    """A store of the test's own: a database, a folder, a server, or PostgreSQL."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # so that what is set in this process ends with the test
     if request.param == "rest":
         return str(request.getfixturevalue("served").url)
+    if request.param == "postgres":
+        postgres: Postgres = request.getfixturevalue("postgres")
+        return postgres.copy_of(request.getfixturevalue("sqlite_template"))
     if request.param == "sqlite":
         return f"sqlite:///{request.getfixturevalue('sqlite_store')}"
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -127,7 +131,7 @@ def test_what_another_client_did_already_is_done(source: Editable, uri: str, run
     assert source.edit(Edit(run_id, Field.LIFECYCLE, ACTIVE, DELETED), ready).lifecycle == DELETED
 
 
-@pytest.mark.parametrize("uri", ["sqlite", "files"], indirect=True)
+@pytest.mark.parametrize("uri", ["sqlite", "files", "postgres"], indirect=True)
 def test_another_client_between_our_write_and_our_look_is_seen(
     source: Editable, uri: str, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.mirror import drained
 
-pytestmark = pytest.mark.parametrize("lab", ["sql", "client", "files", "rest"], indirect=True)
+pytestmark = pytest.mark.parametrize("lab", ["sql", "client", "files", "rest", "postgres"], indirect=True)
 
 
 @pytest.fixture

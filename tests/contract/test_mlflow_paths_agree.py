@@ -1,4 +1,4 @@
-"""SQL, REST and MlflowClient give the same, field by field."""
+"""SQL, REST and MlflowClient, this one on SQLite and on PostgreSQL, give the same, field by field."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import mlflow
 import pytest
 from support.mirror import drained
 from support.mlflow_stores import HOSTILE, add_points, add_runs, changing
+from support.postgres import Postgres
 
 from runtower.sources.mlflow import SOURCE
 from runtower.sources.port import Known, Target
@@ -20,24 +21,30 @@ _INF = math.inf
 
 @dataclass
 class Pair:
-    """A store's file, and another way to it than SQL: the client on the file, or a server over it."""
+    """A store's file, and another way to what it holds than SQL: the client on the file, a server over it, or the
+    client on a copy of it in PostgreSQL."""
 
     path: Path
     how: str
-    uri: str
+    uri: str = ""
+    postgres: Postgres | None = None
 
     def both(self):
         return drained(_open(self.path, "sql")), drained(self.other())
 
     def other(self):
-        return SOURCE.open(Target("t", "mlflow", self.uri, options={"path": self.how}), Known())
+        uri = self.uri if self.postgres is None else self.postgres.copy_of(self.path)
+        return SOURCE.open(Target("t", "mlflow", uri, options={"path": self.how}), Known())
 
 
-@pytest.fixture(params=["client", "rest"])
+@pytest.fixture(params=["client", "rest", "postgres"])
 def pair(request: pytest.FixtureRequest) -> Pair:
     if request.param == "client":
         path = request.getfixturevalue("sqlite_store")
         return Pair(path, "client", f"sqlite:///{path}")
+    if request.param == "postgres":
+        path = request.getfixturevalue("sqlite_store")
+        return Pair(path, "client", postgres=request.getfixturevalue("postgres"))
     served = request.getfixturevalue("served")
     return Pair(served.db, "rest", served.url)
 
@@ -106,10 +113,11 @@ def test_hostile_texts_come_as_they_are(pair):
 
 
 def test_histories_agree(pair):
-    by_sql, by_client = _open(pair.path, "sql"), pair.other()
+    by_sql = _open(pair.path, "sql")
     odd = drained(by_sql).run_of("odd")
     add_points(pair.path, odd, "many", range(-5, 300), odd_every=7)
     add_points(pair.path, odd, "twice", range(3))
+    by_client = pair.other()
     for key in ("nan", "inf", "minus", "many", "twice"):
         one, other = by_sql.history(odd, key), by_client.history(odd, key)
         for name in ("steps", "times", "values"):

@@ -11,6 +11,8 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
+# Those that hold rows of a run, the run itself last.
+RUN_TABLES = ("latest_metrics", "metrics", "params", "tags", "runs")
 HOSTILE = (
     "\x1b[31mred\x1b[0m",
     "[bold]markup[/bold] [link=x",
@@ -71,7 +73,7 @@ def log(client: MlflowClient, run_id: str, metrics: dict[str, float], step: int 
 def gc_run(path: Path, run_id: str) -> None:
     """What `mlflow gc` does to a run's rows."""
     with changing(path) as connection:
-        for table in ("latest_metrics", "metrics", "params", "tags", "runs"):
+        for table in RUN_TABLES:
             connection.execute(f"DELETE FROM {table} WHERE run_uuid = ?", (run_id,))
 
 

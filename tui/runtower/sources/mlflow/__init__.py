@@ -30,10 +30,12 @@ _VARIABLES: Final = {
     "workspace": "MLFLOW_WORKSPACE",
 }
 
-# MLflow asks a dead server for four minutes by default, and reports its use to its makers.
+# MLflow asks a dead server for four minutes by default, a PostgreSQL that is silent for two, and reports its use to its
+# makers.
 _POLITE: Final = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "PGCONNECT_TIMEOUT": "10",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 

@@ -13,9 +13,10 @@ import mlflow
 import sqlalchemy
 from mlflow.store.db.utils import _get_latest_schema_revision  # what MLflow itself compares with; not public
 
-from runtower.domain.errors import Invalid, TooNew, TooOld, TowerError, Unreachable
+from runtower.domain.errors import Invalid, TooNew, TooOld, TowerError
 from runtower.sources.mlflow import contract
-from runtower.sources.mlflow.address import Address, StoreShape, without_credentials
+from runtower.sources.mlflow.address import Address, StoreShape
+from runtower.sources.mlflow.database_errors import driver_missing, not_connected
 
 _DATABASES: Final = ("sqlite", "postgresql", "mysql", "mssql")
 _TRASH: Final = ".trash"
@@ -47,15 +48,10 @@ def _check_database(address: Address) -> None:
             engine.dispose()
     except TowerError:
         raise
-    except ModuleNotFoundError as error:
-        raise Invalid(
-            f"{address.shown} needs the Python package {error.name!r}.", "Install it beside runtower."
-        ) from error
+    except ImportError as error:
+        raise driver_missing(address, error) from error
     except sqlalchemy.exc.SQLAlchemyError as error:
-        raise Unreachable(
-            f"The database {address.shown} can't be read: {without_credentials(str(error.args[0]))}",
-            "Check that it runs, and the address and credentials.",
-        ) from error
+        raise not_connected(address, str(error.args[0] if error.args else error)) from error
 
 
 def _read_only_url(address: Address) -> str | sqlalchemy.URL:
