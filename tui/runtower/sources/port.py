@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from runtower.domain.criteria import Criterion
     from runtower.domain.edits import Edit, RunNow
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "OpensForEdits",
     "ReadsByExperiment",
     "ReadsHistory",
+    "SeeksFirst",
     "RowError",
     "Source",
     "SourceKind",
@@ -193,6 +195,19 @@ class ReadsByExperiment(Protocol):
 
         `Delta.complete` is about these, and turns false again where more of them are wanted; `Delta.partial` says
         that there are others. May be called while another thread is in `changes`.
+        """
+        ...
+
+
+@runtime_checkable
+class SeeksFirst(Protocol):
+    """A source that takes long to read whole, and can be searched meanwhile."""
+
+    def seek(self, criteria: Sequence[Criterion]) -> None:
+        """Until everything is known, give runs that fulfil all of these before the others; none: whatever comes next.
+
+        A hint: a source leaves out the criteria that it can't express, and asks no more at once than it does else.
+        Takes the place of what was sought before. May be called while another thread is in `changes`.
         """
         ...
 
