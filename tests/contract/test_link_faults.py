@@ -18,6 +18,8 @@ from support.faultlink import QUICK, Watcher, gone, install
 
 from runtower.catalog import cache
 from runtower.domain import errors
+from runtower.domain.criteria import Criterion
+from runtower.domain.runs import Kind
 from runtower.link.events import Base, Health, Opened, Rows, State, Trouble
 from runtower.link.watch import Timing, Vitals
 from runtower.link.wire import Coarse, History, Progress
@@ -331,6 +333,23 @@ async def test_a_source_that_reads_by_experiment_hears_of_them_and_is_polled_at_
         await w.until(lambda: _text(w.control / "scopes").endswith("None\n('1', '2')\n") and w.link.health.complete)
         w.link.scope(None)
         await w.until(lambda: _text(w.control / "scopes").endswith("None\n"))
+
+
+async def test_a_source_hears_what_is_sought_and_is_asked_no_sooner_for_it(tmp_path: Path) -> None:
+    async with Watcher(tmp_path, "rows:4 paced") as w:
+        await w.until(lambda: _text(w.control / "wishes") == "0.05\n")
+        wanted = Criterion(Kind.METRIC, "loss", "<", 0.5)
+        for _ in range(2):
+            w.link.seek([wanted])
+        await w.until(lambda: _text(w.control / "sought") == "nothing\nmetrics.loss < 0.5\n")
+        await w.link.ask(History("id1", "loss"))
+        assert _text(w.control / "polls").count("\n") == 1, "the rest that the source wants is kept"
+        os.kill(w.link.pid or 0, signal.SIGKILL)
+        await w.until(
+            lambda: _text(w.control / "sought").endswith("nothing\nmetrics.loss < 0.5\n") and w.link.health.complete
+        )
+        w.link.seek([])
+        await w.until(lambda: _text(w.control / "sought").endswith("0.5\nnothing\n"))
 
 
 async def test_a_source_that_says_when_it_may_be_asked_again_is_obeyed(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from runtower.domain import errors
+from runtower.domain.criteria import Criterion
 from runtower.domain.edits import Edit, RunNow
 from runtower.domain.runs import NAME, Experiment, Kind
 from runtower.domain.series import CoarseCurve, MetricSeries
@@ -177,6 +178,9 @@ class PacedSource(FaultSource):
 
     def scope(self, experiment_ids: Sequence[str] | None) -> None:
         self._note("scopes", repr(experiment_ids))
+
+    def seek(self, criteria: Sequence[Criterion]) -> None:
+        self._note("sought", ", ".join(f"{one.column} {one.comparator} {one.value}" for one in criteria) or "nothing")
 
 
 class FaultEdits:

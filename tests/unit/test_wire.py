@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtower.domain.criteria import Criterion
+from runtower.domain.runs import Kind
 from runtower.link import wire
 from runtower.link.spool import Spool, SpoolError
 
@@ -19,6 +21,8 @@ MESSAGES = [
     wire.Focus(("a",)),
     wire.Scope(("a", "b")),
     wire.Scope(None),
+    wire.Seek((Criterion(Kind.METRIC, "loss", "<", 0.5), Criterion(Kind.PARAM, "model", "=", "vit"))),
+    wire.Seek((Criterion(Kind.TAG, "team", "missing"),)),
     wire.Cancel(3),
 ]
 

@@ -13,6 +13,7 @@ from typing import overload
 
 import msgspec
 
+from runtower.domain.criteria import Criterion
 from runtower.domain.errors import Broken, OutcomeUnknown, TooNew, TowerError
 from runtower.domain.series import CoarseCurve, MetricSeries
 from runtower.domain.targets import Target
@@ -69,6 +70,7 @@ class Link:
         self._closed = False
         self._focus: tuple[str, ...] = ()
         self._scope: tuple[str, ...] | None = None
+        self._criteria: tuple[Criterion, ...] = ()
         self._seq = 0
 
     @property
@@ -154,6 +156,13 @@ class Link:
         if chosen != self._scope:
             self._scope = chosen
             self._supervisor.send(wire.Scope(chosen))
+
+    def seek(self, criteria: Sequence[Criterion]) -> None:
+        """What the runs that are wanted first must fulfil, none for no such wish; while a source isn't known whole."""
+        wanted = tuple(criteria)
+        if wanted != self._criteria:
+            self._criteria = wanted
+            self._supervisor.send(wire.Seek(wanted))
 
     def refresh(self) -> None:
         """Poll now; a process that waits to be started again is started now."""
@@ -305,6 +314,8 @@ class Link:
             self._supervisor.send(wire.Focus(self._focus))
         if self._scope is not None:
             self._supervisor.send(wire.Scope(self._scope))
+        if self._criteria:
+            self._supervisor.send(wire.Seek(self._criteria))
 
     def _send_requests(self) -> None:
         for message in self._requests.unsent():

@@ -37,6 +37,7 @@ from runtower.link.wire import (
     Opened,
     Operate,
     Scope,
+    Seek,
     Subscribe,
     ToHost,
     WireError,
@@ -101,6 +102,8 @@ def _serve(hello: Hello, channel: Channel, messages: Iterator[ToHost], log: Sour
                 polls.focus(message.run_ids)
             case Scope():
                 polls.scope(message.experiment_ids)
+            case Seek():
+                polls.seek(message.criteria)
             case Ask():
                 lanes.ask(message)
             case Operate():

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from runtower.domain.criteria import Criterion
 from runtower.domain.errors import Broken, Busy, TowerError
 from runtower.link import native
 from runtower.link.backoff import Backoff
@@ -17,7 +18,7 @@ from runtower.link.sourcelog import note
 from runtower.link.spool import Spool
 from runtower.link.table import Table
 from runtower.link.wire import Hello, Subscribe
-from runtower.sources.port import KeepsPace, ListsRuns, ReadsByExperiment, Source
+from runtower.sources.port import KeepsPace, ListsRuns, ReadsByExperiment, SeeksFirst, Source
 
 _POLITE = 5.0
 _NICE = 10
@@ -38,6 +39,7 @@ class Polls:
         self._wish = Subscribe(hello.interval, hello.paused, True)
         self._focus: tuple[str, ...] = ()
         self._scope: tuple[str, ...] | None = None
+        self._criteria: tuple[Criterion, ...] = ()
         self._change = threading.Condition()
         self._source: Source | None = None
         self._error: TowerError | None = None
@@ -76,6 +78,13 @@ class Polls:
                 self._source.scope(experiment_ids)
                 self._wish = Subscribe(self._wish.interval, self._wish.paused, True)
                 self._change.notify_all()
+
+    def seek(self, criteria: tuple[Criterion, ...]) -> None:
+        """Other runs are wanted first, with the next poll."""
+        with self._change:
+            self._criteria = criteria
+            if isinstance(self._source, SeeksFirst):
+                self._source.seek(criteria)
 
     def source(self) -> Source:
         """The open source; waits for it. Raises the TowerError that stands in the way."""
@@ -132,6 +141,8 @@ class Polls:
             self._source, self._error = source, None
             if isinstance(source, ReadsByExperiment):
                 source.scope(self._scope)
+            if isinstance(source, SeeksFirst):
+                source.seek(self._criteria)
             self._change.notify_all()
 
     def _poll(self) -> None:

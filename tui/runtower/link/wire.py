@@ -13,6 +13,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from runtower.domain.criteria import Criterion
+
 T = TypeVar("T")
 
 VERSION: Final = 1
@@ -104,6 +106,12 @@ class Scope(msgspec.Struct, tag="scope"):
     """The experiments that are looked at; None: all."""
 
     experiment_ids: tuple[str, ...] | None
+
+
+class Seek(msgspec.Struct, tag="seek"):
+    """What the runs that are given first must fulfil, while not all are known; none: whatever comes next."""
+
+    criteria: tuple[Criterion, ...]
 
 
 class Ask(msgspec.Struct, tag="ask"):
@@ -214,7 +222,7 @@ class Progress(msgspec.Struct, tag="progress", frozen=True, omit_defaults=True):
     text: str = ""
 
 
-ToHost = Hello | Subscribe | Focus | Scope | Ask | Operate | Cancel
+ToHost = Hello | Subscribe | Focus | Scope | Seek | Ask | Operate | Cancel
 ToTerminal = Opened | Rows | Base | Beat | Report | Started | Answer | Refused | Progress
 
 _encoder = msgspec.msgpack.Encoder()
