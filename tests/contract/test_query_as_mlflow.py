@@ -15,9 +15,11 @@ from support.catalogues import catalogue_from
 
 from runtower.catalog import view as views
 from runtower.catalog.catalogue import Catalogue
+from runtower.catalog.query.criteria import criteria_of
 from runtower.catalog.query.understand import understand
 from runtower.catalog.view import Query
 from runtower.sources.mlflow import SOURCE
+from runtower.sources.mlflow.rest_filter import filter_of
 from runtower.sources.port import Known, Target
 
 _START = 1_700_000_000_000
@@ -184,6 +186,46 @@ def test_filters_that_mlflow_accepts_find_the_same_runs(lab: Lab, template: str)
     except MlflowException:
         return
     assert lab.by_us(text) == wanted
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(_filters)
+def test_what_a_server_is_asked_for_a_query_finds_no_fewer(lab: Lab, template: str) -> None:
+    """A part of the query is what is sent: MLflow takes it, and what the whole query finds is among what that finds."""
+    text = template
+    for number, run_id in enumerate(lab.run_ids):
+        text = text.replace(f"{{{number}}}", run_id)
+    try:
+        wanted = lab.by_mlflow(text)
+    except MlflowException:
+        return
+    condition = understand(text, lab.catalogue.keys()).condition
+    sent = filter_of(criteria_of(condition, 0.0))
+    assert set(wanted) <= set(lab.by_mlflow(sent)), sent
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("metrics.loss < 1e-3", "metrics.`loss` < 0.001"),
+        ("loss >= 0.25 and params.model = vit", "metrics.`loss` >= 0.25 AND params.`model` = 'vit'"),
+        ("params.optim.lr > 0.5 and tags.team ilike 'V%'", "tags.`team` ILIKE 'V%'"),
+        (
+            "status = running and name like 'calm%'",
+            "attributes.status = 'RUNNING' AND attributes.run_name LIKE 'calm%'",
+        ),
+        ("attributes.user = ana", "tags.`mlflow.user` = 'ana'"),
+        ("started > 2h ago", f"attributes.start_time > {_START - 7_200_000}"),
+        ("params.model is set and tags.team is missing", "params.`model` IS NOT NULL AND tags.`team` IS NULL"),
+        ("(loss < 1 or loss > 2) and not params.model = vit and params.model ~ v", ""),
+        ("took > 2h and loss is nan and params.model in ('a', 'b')", ""),
+        ("""params.model = "it's" and tags.team = 'a\\b'""", """params.`model` = "it's\""""),
+    ],
+)
+def test_what_is_sent(lab: Lab, text: str, sent: str) -> None:
+    condition = understand(text, lab.catalogue.keys()).condition
+    assert filter_of(criteria_of(condition, float(_START))) == sent
+    lab.by_mlflow(sent)
 
 
 def test_mlflow_takes_what_is_generated(lab: Lab) -> None:

@@ -1,16 +1,18 @@
-"""A proxy before a real tracking server that goes wrong with its writes on request; what it reads it always passes on.
+"""A proxy before a real tracking server that goes wrong with its writes on request, and is slow with what is read.
 
 `fault` names what happens to the next write; '' passes it on. `between` is called once, right before the next write
-is passed on: what another client does at that moment.
+is passed on: what another client does at that moment. `slow` picks the searches for runs, by their filter, that wait
+until `let` passes so many of them on, or `release` all.
 """
 
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -35,6 +37,18 @@ class FaultProxy:
     dead: bool = False
     keeps: bool = True
     leave: Callable[[], None] = lambda: None
+    slow: Callable[[str], bool] = lambda _: False
+    searches: list[str] = field(default_factory=list)
+    held: int = 0
+    _turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def let(self, searches: int) -> None:
+        self._turns.release(searches)
+
+    def release(self) -> None:
+        self.slow = lambda _: False
+        self.let(1000)
+
     between: Callable[[], object] | None = None
     url: str = ""
     writes: list[str] = field(default_factory=list)
@@ -42,6 +56,11 @@ class FaultProxy:
     def answer(self, handler: _Handler, body: bytes) -> None:
         path = urlsplit(handler.path).path
         is_write = path.endswith(_WRITES)
+        if path.endswith("runs/search"):
+            self.searches.append(json.loads(body)["filter"])
+            if self.slow(self.searches[-1]):
+                self.held += 1
+                self._turns.acquire(timeout=60)
         fault = ""
         if is_write:
             self.writes.append(path.rsplit("/", 1)[1])
@@ -88,8 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
             self.close_connection = True
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        with suppress(OSError):  # who asked may have left
+            self.end_headers()
+            self.wfile.write(body)
 
     def hang_up(self) -> None:
         self.close_connection = True
@@ -115,4 +135,5 @@ def proxied(target: str) -> Iterator[FaultProxy]:
     try:
         yield proxy
     finally:
+        proxy.release()
         leave()

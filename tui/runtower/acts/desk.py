@@ -267,7 +267,7 @@ class Desk:
     def _after_order(self) -> None:
         self.columns.lay_out()
         self.rows.ordered()
-        if not self.news and self.kept.seen_ms:
+        if not self.news and self.kept.seen_ms and not self.tower.partly_known:
             now = time.time() * 1000
             self.news = news.since(
                 self.tower.catalogue,

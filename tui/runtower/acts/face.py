@@ -141,6 +141,8 @@ class Face:
         asked = " and ".join(text for text in (browser.filter_text, browser.where_text) if text)
         if asked:
             within = f"{browser.view.within:,} run{'s' if browser.view.within != 1 else ''}"
+            if desk.tower.partly_known:
+                within = f"the {within} known so far"
             return [
                 (
                     ("Nothing matches ", ""),

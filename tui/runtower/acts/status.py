@@ -86,7 +86,7 @@ def query_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
     if new or gone:
         said = ", ".join([f"+{new} new"] * bool(new) + [f"{gone} no longer match"] * bool(gone))
         right.append((f"{said} (r)   ", "state-running"))
-    known = " known so far" if desk.growing and desk.tower.syncing and len(view) else ""
+    known = " known so far" if desk.tower.partly_known and view.within else ""
     if browser.filter_text or browser.where_text:
         right.append((f"{view.hits:,} of {'the ' if known else ''}{view.within:,}{known}   ", "hit"))
     elif known:

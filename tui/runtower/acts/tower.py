@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
 
 import numpy as np
 
 from runtower.catalog.catalogue import Catalogue, Made
+from runtower.catalog.query.criteria import criteria_of
+from runtower.catalog.query.tree import Where
 from runtower.catalog.segment import Ints
 from runtower.domain.runs import ColumnKey, RunKey
 from runtower.link.client import Link
@@ -147,6 +150,11 @@ class Tower:
         return any(not link.health.complete and link.health.state is not State.CLOSED for link in self.links)
 
     @property
+    def partly_known(self) -> bool:
+        """Whether a source told some of its runs and not yet all that are looked at."""
+        return any(not link.health.complete and link.health.known for link in self.links)
+
+    @property
     def listed(self) -> bool:
         """Whether every source has told all it has, and all of it is in the catalogue."""
         tables = zip(self.links, self.catalogue.sources, strict=True)
@@ -170,6 +178,12 @@ class Tower:
         for number, link in enumerate(self.links):
             own = None if chosen is None else sorted(one for source, one in chosen if source == number)
             link.scope(own)
+
+    def seek(self, where: Where | None) -> None:
+        """Tell the sources what is sought, so that those which aren't known whole give it first."""
+        criteria = () if where is None else criteria_of(where.condition, time.time() * 1000)
+        for link in self.links:
+            link.seek(criteria)
 
     def refresh(self) -> None:
         for link in self.links:

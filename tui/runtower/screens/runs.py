@@ -217,6 +217,7 @@ class RunsTable(KeyScreen):
             wishes += [(key, [self._details.row]) for key in self._details.curve_keys()]
         desk.curves.want(wishes)
         desk.tower.scope(desk.browser.query.experiments)
+        desk.tower.seek(desk.browser.query.where)
         desk.tower.focus(on_screen)
         self._rescale()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
+from runtower.domain.criteria import Criterion
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 from runtower.sources.coarse import logged
 from runtower.sources.mlflow.address import Address
 from runtower.sources.mlflow.rest_access import Access, access_of
 from runtower.sources.mlflow.rest_curves import Histories
+from runtower.sources.mlflow.rest_filter import filter_of
 from runtower.sources.mlflow.rest_http import Connection
 from runtower.sources.mlflow.rest_reader import Reader
 from runtower.sources.mlflow.rest_sync import RestSync
@@ -19,7 +21,8 @@ from runtower.sources.port import Delta, Identity, Known
 
 
 class RestSource:
-    """Satisfies ListsRuns, KeepsPace, ReadsByExperiment and ReadsHistory. Raises the TowerErrors of `rest_errors`."""
+    """Satisfies ListsRuns, KeepsPace, ReadsByExperiment, SeeksFirst and ReadsHistory. Raises the TowerErrors of
+    `rest_errors`."""
 
     def __init__(self, address: Address, options: Mapping[str, str], known: Known) -> None:
         self._access = access_of(address, options, os.environ)
@@ -45,6 +48,9 @@ class RestSource:
 
     def scope(self, experiment_ids: Sequence[str] | None) -> None:
         self._sync.scope(experiment_ids)
+
+    def seek(self, criteria: Sequence[Criterion]) -> None:
+        self._sync.seek(filter_of(criteria))
 
     def changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
         return self._sync.changes(cursor, focus)

@@ -22,6 +22,7 @@ from runtower.sources.mlflow.rest_ledger import Ledger, same_cursor, unpack
 from runtower.sources.mlflow.rest_pages import FIRST_RUNS, MOST_RUNS, Pages
 from runtower.sources.mlflow.rest_reader import Reader, id_order, pieces
 from runtower.sources.mlflow.rest_rows import cells_of, digest_of
+from runtower.sources.mlflow.rest_search import Search
 from runtower.sources.mlflow.rest_walk import Walk
 from runtower.sources.mlflow.rest_wire import RawExperiment, Run
 from runtower.sources.port import Delta
@@ -69,6 +70,7 @@ class RestSync:
         self._scope: frozenset[str] | None = None
         self._wanted: frozenset[str] | None = None
         self._experiments: Sequence[Experiment] | None = None
+        self._search = Search()
         self._looks = 0
         self._due = 0.0
         self._hot_at = 0.0
@@ -92,6 +94,11 @@ class RestSync:
     def scope(self, experiment_ids: Sequence[str] | None) -> None:
         """The experiments that are looked at, None: all. May be called from another thread."""
         self._wanted = None if experiment_ids is None else frozenset(experiment_ids)
+
+    def seek(self, condition: str) -> None:
+        """A filter in MLflow's words for what a first sync gives first, '' for none. May be called from another
+        thread."""
+        self._search.want(condition)
 
     def changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
         """The port's `changes`; of a first sync the next page."""
@@ -165,8 +172,12 @@ class RestSync:
     # -- the laps
 
     def _go_on(self) -> Iterator[Delta]:
-        """The next page of the first sync."""
+        """The next page of the first sync, or of what is sought first."""
         ledger, unknown = self._ledger, self._unknown()
+        sought = self._search.step(self._pages, unknown[: rest_wire.EXPERIMENTS_A_SEARCH])
+        if sought is not None:
+            yield from self._new_of(sought)
+            return
         if ledger.walk is None or not set(ledger.walk.experiment_ids) <= set(unknown):
             ledger.walk = Walk(tuple(unknown[: rest_wire.EXPERIMENTS_A_SEARCH]))
         page = self._pages.step(ledger.walk, MOST_RUNS)
