@@ -12,12 +12,14 @@ import importlib
 import locale
 import os
 from collections.abc import Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
 
 from runtower.keymap import Keymap
+from runtower.link.blas import one_thread
 from runtower.present.glyphs import ASCII, UNICODE, Glyphs
 from runtower.screens.driver import LeavingDriver
 from runtower.screens.empty import EmptyScreen, Found
@@ -87,7 +89,7 @@ class TowerApp(App[None], inherit_bindings=False):
 
     async def _wake(self, screen: RunsScreen) -> None:
         """Bring in the data's side, show what was known last time, then listen."""
-        module = await asyncio.to_thread(importlib.import_module, "runtower.acts.face")
+        module = await asyncio.to_thread(_bring_in_the_data)
         start = self._start
         desk: Desk = module.Desk(start, self._starter, self.glyphs, screen.draw_soon)
         face: Face = module.Face(desk, self.glyphs)
@@ -120,6 +122,11 @@ class TowerApp(App[None], inherit_bindings=False):
     def let_go(self) -> None:
         """After the screen is gone: what was started for it ends too (the demo says where it was)."""
         self._start.ended()
+
+
+def _bring_in_the_data() -> ModuleType:
+    with one_thread():
+        return importlib.import_module("runtower.acts.face")
 
 
 def glyphs_for(settings: Settings, environ: Mapping[str, str]) -> Glyphs:

@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 from runtower import __version__
 from runtower.domain.errors import Invalid, TowerError
 from runtower.folders import Folders
+from runtower.link.blas import one_thread
 from runtower.settings_quick import settings
 from runtower.starting import Start, Starter
 
@@ -52,7 +53,8 @@ def _run(words: Sequence[str]) -> int:
     words = words[1:] if read_only else words
     first = words[0] if words else ""
     if first in COMMANDS:
-        from runtower.commands.entry import main as command  # noqa: PLC0415  click comes only for commands
+        with one_thread():
+            from runtower.commands.entry import main as command  # noqa: PLC0415  click comes only for commands
 
         return command([first, _READ_ONLY, *words[1:]] if read_only else words)
     if first in ("--help", "-h", "help") or (first == "demo" and {"--help", "-h"} & set(words)):

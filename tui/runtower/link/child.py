@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runtower.folders import private
+from runtower.link.blas import ONE_THREAD
 from runtower.link.wire import Frames, Hello, ToHost, ToTerminal, WireError, frame, to_terminal
 
 _GRACE = 6.0
@@ -32,6 +33,7 @@ class Child:
                 stdout=output,
                 stderr=output,
                 pass_fds=(theirs.fileno(),),
+                env=ONE_THREAD | os.environ,
                 start_new_session=True,
             )
         except OSError:

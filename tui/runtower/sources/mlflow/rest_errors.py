@@ -11,7 +11,6 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-import httpx
 import msgspec
 
 from runtower.domain.errors import (
@@ -28,6 +27,7 @@ from runtower.domain.errors import (
 from runtower.sources.mlflow import rest_wire
 from runtower.sources.mlflow.address import without_credentials
 from runtower.sources.mlflow.rest_access import Access
+from runtower.sources.mlflow.rest_httpx import httpx
 
 _LONGEST: Final = 300
 _TITLE: Final = re.compile(r"(?is)<title[^>]*>(.*?)</title>")

@@ -8,13 +8,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
-import httpx
 import msgspec
 
 from runtower.domain.errors import Busy, Invalid, TowerError, Unreachable
 from runtower.sources.mlflow import rest_wire
 from runtower.sources.mlflow.rest_access import Access
 from runtower.sources.mlflow.rest_errors import TimedOut, cut_off, in_our_words, refusal, web_page
+from runtower.sources.mlflow.rest_httpx import httpx
 from runtower.sources.mlflow.rest_wire import API
 
 T = TypeVar("T")
