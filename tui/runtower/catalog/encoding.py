@@ -55,7 +55,7 @@ def _add_rows(packing: Packing, cells: NumberRows | TextRows, place: Ints) -> No
             packing.add_numbers(name, spots[cut], values[cut])
         else:
             words = values[cut]
-            codes, texts, types = distinct_words(words, np.zeros(len(words), np.uint8))
+            codes, texts, types = distinct_words(words, None)
             packing.add_texts(name, spots[cut], codes, texts, types, None)
     rare = np.flatnonzero((counts > 0) & (counts < _RARE))
     if len(rare):
@@ -92,8 +92,7 @@ def _by_key_and_place(key: Ints, place: Ints, keys: int) -> NDArray[np.intp]:
 def _dictionary(cells: Texts) -> tuple[Ints, pa.StringArray, Bytes]:
     """Codes (-1: taken away), and the words and types they point to, in no order."""
     texts = pa.array(cells.values, pa.string())
-    types = np.zeros(len(texts), np.uint8) if cells.types is None else np.frombuffer(cells.types, np.uint8)
-    return distinct_words(texts, types)
+    return distinct_words(texts, None if cells.types is None else np.frombuffer(cells.types, np.uint8))
 
 
 def _texts(cells: TextRows) -> pa.StringArray:

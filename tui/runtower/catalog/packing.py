@@ -95,7 +95,7 @@ class Packing:
         self._kinds.append(np.array([KIND_CODE[key.kind]], np.uint8))
         self._keys.append(pa.array([key.key], pa.string()))
         entry = (*place, self._filled[place], len(rows), self._word_count, count, ordered)
-        self._entries.append(tuple(np.array([value]) for value in entry))
+        self._entries.append(tuple(np.array([entry], np.int64).T))
         self._put(place, rows, values, words)
 
     def _add_many(

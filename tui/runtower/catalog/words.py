@@ -22,13 +22,13 @@ _PIECE: Final = 1 << 15
 
 
 def distinct_words(
-    texts: pa.StringArray, types: NDArray[np.uint8]
+    texts: pa.StringArray, types: NDArray[np.uint8] | None
 ) -> tuple[NDArray[np.int32], pa.StringArray, NDArray[np.uint8]]:
     """By text the place of its word (-1 for a null), and the words without repeats, with their types.
 
-    Words are the same where text and type are.
+    Words are the same where text and type are; without `types` all are plain texts.
     """
-    if types.any():
+    if types is not None and types.any():
         marked = pc.binary_join_element_wise(texts, pa.array(types).cast(pa.string()), "\0")
         encoded = marked.dictionary_encode()
         places = _places(encoded)
@@ -36,7 +36,8 @@ def distinct_words(
         first = first[found >= 0]
         return places, texts.take(pa.array(first)), types[first]
     encoded = texts.dictionary_encode()
-    return _places(encoded), encoded.dictionary, np.zeros(len(encoded.dictionary), np.uint8)
+    words = encoded.dictionary
+    return _places(encoded), words, np.zeros(len(words), np.uint8)
 
 
 def sorted_words(texts: pa.StringArray, types: NDArray[np.uint8], codes: NDArray[np.integer]) -> Words:

@@ -7,6 +7,7 @@ read what the terminal says, so that the end of the stream is always seen and th
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import shutil
 import sys
@@ -72,6 +73,7 @@ def main() -> None:
 
 
 def _serve(hello: Hello, channel: Channel, messages: Iterator[ToHost], log: SourceLog) -> None:
+    gc.freeze()  # what was imported stays; each full collection would go through all of it
     pa.set_memory_pool(pa.system_memory_pool())
     native.few_arenas()
     spool = Spool(Path(hello.spool))

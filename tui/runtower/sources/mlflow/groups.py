@@ -6,10 +6,10 @@ a group a column is a slice of the values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress, pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,16 @@ from runtower.sources.mlflow.fields import TagColumns, empty_tag_columns, with_i
 from runtower.sources.port import Cells, NumberRows, TextRows
 
 Triple = tuple[int, str, Any]
+
+
+class Pair(Protocol):
+    """What a run has under one key."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def value(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +66,31 @@ def grouped_rows(rows: Sequence[Triple]) -> list[Group]:
     return grouped(*zip(*rows, strict=True)) if rows else []
 
 
+def grouped_runs(rows: Iterable[Sequence[Pair]]) -> list[Group]:
+    """Groups of the pairs of each run, run after run; their places count up."""
+    found: list[Group] = []
+    shape: list[str] = []
+    places: list[int] = []
+    values: list[Any] = []
+    for place, row in enumerate(rows):
+        keys = [one.key for one in row]
+        if keys != shape:
+            if places:
+                found.append(Group(np.array(places, dtype=np.int32), tuple(shape), values))
+            shape, places, values = keys, [], []
+        if keys:
+            places.append(place)
+            values += [one.value for one in row]
+    if places:
+        found.append(Group(np.array(places, dtype=np.int32), tuple(shape), values))
+    return found
+
+
 def text_cells(kind: Kind, groups: Sequence[Group]) -> list[Cells]:
     """The texts of all keys; without those that are NULL."""
     keys, key, at, values = _flat(groups)
-    there = [value is not None for value in values]
-    if not all(there):
+    if None in values:
+        there = [value is not None for value in values]
         key, at, values = key[there], at[there], list(compress(values, there))
     return [TextRows(kind, keys, key, at, values)] if values else []
 

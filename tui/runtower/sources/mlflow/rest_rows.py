@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from zlib import crc32
 
 import msgspec
@@ -11,11 +12,11 @@ from runtower.domain.runs import Kind
 from runtower.sources.mlflow import groups
 from runtower.sources.mlflow.contract import RUNNING
 from runtower.sources.mlflow.fields import RunHead, attribute_cells, logged_cell
-from runtower.sources.mlflow.groups import Group
-from runtower.sources.mlflow.rest_wire import Latest, Pair, Run
+from runtower.sources.mlflow.rest_wire import Run
 from runtower.sources.port import Cells
 
 _ENCODE = msgspec.msgpack.Encoder().encode
+_KEY = attrgetter("key")
 
 
 def head_of(run: Run) -> RunHead:
@@ -35,15 +36,12 @@ def head_of(run: Run) -> RunHead:
 
 
 def digest_of(run: Run) -> int:
-    """A crc32 over all that is shown of a run, whatever the order it came in."""
+    """A crc32 over all that was read of a run, whatever the order it came in; puts it in order."""
     data = run.data
-    tags = sorted((one.key, one.value) for one in data.tags)
-    params = sorted((one.key, one.value) for one in data.params)
-    metrics = sorted((one.key, one.value) for one in data.metrics)
-    seen: tuple[object, ...] = (head_of(run), tags, params, metrics)
-    when = last_logged(run)
-    # A value that is logged again as it was moves nothing but its time.
-    return crc32(_ENCODE(seen if when is None else (*seen, when)))
+    data.tags.sort(key=_KEY)
+    data.params.sort(key=_KEY)
+    data.metrics.sort(key=_KEY)
+    return crc32(_ENCODE(run))
 
 
 def last_logged(run: Run) -> int | None:
@@ -55,19 +53,11 @@ def last_logged(run: Run) -> int | None:
 
 def cells_of(runs: Sequence[Run]) -> list[Cells]:
     """All cells of these runs, in their order."""
-    tags = _grouped([run.data.tags for run in runs])
+    tags = groups.grouped_runs(run.data.tags for run in runs)
     return [
         *attribute_cells([head_of(run) for run in runs], groups.attribute_tags(tags, len(runs))),
         logged_cell([last_logged(run) for run in runs]),
         *groups.text_cells(Kind.TAG, tags),
-        *groups.text_cells(Kind.PARAM, _grouped([run.data.params for run in runs])),
-        *groups.metric_cells(_grouped([run.data.metrics for run in runs])),
+        *groups.text_cells(Kind.PARAM, groups.grouped_runs(run.data.params for run in runs)),
+        *groups.metric_cells(groups.grouped_runs(run.data.metrics for run in runs)),
     ]
-
-
-def _grouped(rows: Sequence[Sequence[Pair | Latest]]) -> list[Group]:
-    return groups.grouped(
-        [place for place, row in enumerate(rows) for _ in row],
-        [one.key for row in rows for one in row],
-        [one.value for row in rows for one in row],
-    )

@@ -66,13 +66,13 @@ class RunInfo(msgspec.Struct, gc=False):
     experiment_id: str | None = None
 
 
-class RunData(msgspec.Struct):
+class RunData(msgspec.Struct, gc=False):
     metrics: list[Latest] = []
     params: list[Pair] = []
     tags: list[Pair] = []
 
 
-class Run(msgspec.Struct):
+class Run(msgspec.Struct, gc=False):
     info: RunInfo
     data: RunData = msgspec.field(default_factory=RunData)
 
