@@ -257,6 +257,19 @@ class SourceKind(Protocol):
         ...
 
 
+@runtime_checkable
+class BeginsEarly(Protocol):
+    """A kind whose first answers take a while: it asks while its process still imports numpy and Arrow."""
+
+    def begin(self, target: Target) -> None:
+        """Ask what a first `open` of this target and its first `changes` will want, in a thread of its own.
+
+        Called at most once and only where nothing is known of the target; brings in neither numpy nor Arrow. What it
+        raises, and what goes wrong in its thread, is raised again by `open` or `changes`.
+        """
+        ...
+
+
 class Editable(EditsRuns, Source, Protocol):
     """An open source whose runs can be changed."""
 
