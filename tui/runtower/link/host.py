@@ -1,52 +1,24 @@
 """The process of one source: `python -P -m runtower.link.host DESCRIPTOR`, a socket to the terminal.
 
-Frames move to a private descriptor and everything that a library prints goes to a log. The main thread does nothing but
-read what the terminal says, so that the end of the stream is always seen and the process ends with it.
+Frames move to a private descriptor and everything that a library prints goes to a log. Only what that takes is imported
+here; numpy, Arrow and what stands on them come in `serving`, while a source that can waits for its first answers.
 """
 
 from __future__ import annotations
 
 import faulthandler
-import gc
+import importlib
 import os
-import shutil
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa
-
+from runtower.catalog import cache
 from runtower.link import native
-from runtower.link.acting import Opener
 from runtower.link.channel import Channel
-from runtower.link.compaction import Compaction
-from runtower.link.lanes import Lanes
-from runtower.link.opening import target_of
-from runtower.link.polls import Polls, beats
-from runtower.link.reports import Reports
+from runtower.link.kinds import find
 from runtower.link.sourcelog import SourceLog, note
-from runtower.link.spool import Spool, sweep
-from runtower.link.table import Table
-from runtower.link.wire import (
-    VERSION,
-    Ask,
-    Beat,
-    Cancel,
-    Focus,
-    Hello,
-    Opened,
-    Operate,
-    Scope,
-    Seek,
-    Subscribe,
-    ToHost,
-    WireError,
-)
-
-_PATIENCE = 3.0
-_LAST_MOMENT = 5.0
-_LAST_WRITE = 120.0
+from runtower.link.wire import VERSION, Hello, Opened, WireError
+from runtower.sources.port import BeginsEarly, Target
 
 
 def main() -> None:
@@ -64,7 +36,10 @@ def main() -> None:
         log = SourceLog(Path(hello.log))
         log.take_over()
         faulthandler.enable()
-        (_serve_writes if hello.writes else _serve)(hello, channel, messages, log)
+        if not hello.writes:
+            _begin(hello)
+        serving = importlib.import_module("runtower.link.serving")
+        (serving.serve_writes if hello.writes else serving.serve)(hello, channel, messages, log)
     except WireError as error:
         note("the terminal can't be understood", error)
     finally:
@@ -72,78 +47,16 @@ def main() -> None:
         os._exit(0)
 
 
-def _serve(hello: Hello, channel: Channel, messages: Iterator[ToHost], log: SourceLog) -> None:
-    gc.freeze()  # what was imported stays; each full collection would go through all of it
-    pa.set_memory_pool(pa.system_memory_pool())
-    native.few_arenas()
-    spool = Spool(Path(hello.spool))
-    for left in spool.folder.glob(".*"):  # by a process that died
-        left.unlink(missing_ok=True)
-    catalog = Path(hello.catalog) if hello.catalog else None
-    reports = Reports(channel)
-    table = Table(spool, hello.redact, hello.seq)
-    compaction = Compaction(table, spool, channel, reports, catalog, target_of(hello))
-    polls = Polls(hello, channel, spool, table, reports, compaction)
-    lanes = Lanes(channel, spool, polls.source)
-
-    def each_second() -> None:
-        log.bound()
-        compaction.renew()
-
-    def beat() -> None:
-        channel.send(Beat(reports.heard()))
-
-    threading.Thread(target=beats, args=(hello.beat, each_second, beat), name="heartbeat", daemon=True).start()
-    threading.Thread(target=polls.run, name="polls", daemon=True).start()
-    threading.Thread(target=sweep, args=(spool.folder.parent,), name="sweep", daemon=True).start()
-    for message in messages:
-        match message:
-            case Subscribe():
-                polls.subscribe(message)
-            case Focus():
-                polls.focus(message.run_ids)
-            case Scope():
-                polls.scope(message.experiment_ids)
-            case Seek():
-                polls.seek(message.criteria)
-            case Ask():
-                lanes.ask(message)
-            case Operate():
-                lanes.operate(message)
-            case Cancel():
-                lanes.cancel(message.request)
-            case Hello():
-                raise WireError("a second hello")
-    native.outlive_parent()
-    last = threading.Timer(_LAST_MOMENT, os._exit, (0,))
-    last.daemon = True
-    last.start()
-    compaction.finish(_PATIENCE)
-    shutil.rmtree(spool.folder, ignore_errors=True)
-
-
-def _serve_writes(hello: Hello, channel: Channel, messages: Iterator[ToHost], log: SourceLog) -> None:
-    """Changes runs, and polls nothing. What was begun when the terminal leaves is finished first."""
-    spool, opener = Spool(Path(hello.spool)), Opener(hello)
-    lanes = Lanes(channel, spool, opener.source)
-    channel.send(opener.opened())
-    threading.Thread(
-        target=beats, args=(hello.beat, log.bound, lambda: channel.send(Beat(0.0))), name="heartbeat", daemon=True
-    ).start()
-    threading.Thread(target=opener.begin, name="opening", daemon=True).start()
-    for message in messages:
-        match message:
-            case Operate():
-                lanes.operate(message)
-            case Cancel():
-                lanes.cancel(message.request)
-            case Hello():
-                raise WireError("a second hello")
-            case _:
-                pass  # it lists nothing, so there is nothing to subscribe to
-    opener.alone.set()
-    lanes.finish(_LAST_WRITE)
-    shutil.rmtree(spool.folder, ignore_errors=True)
+def _begin(hello: Hello) -> None:
+    target = Target(hello.name, hello.kind, hello.uri, hello.read_only, hello.options)
+    if hello.known is not None or (hello.catalog and cache.files(Path(hello.catalog), cache.file_key(target))):
+        return
+    try:
+        kind = find(hello.kind)
+        if isinstance(kind, BeginsEarly):
+            kind.begin(target)
+    except Exception:  # noqa: BLE001, S110 - opening, which comes next, meets and tells the same
+        pass
 
 
 if __name__ == "__main__":

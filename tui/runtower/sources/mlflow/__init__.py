@@ -46,6 +46,12 @@ class MlflowKind:
     kind = "mlflow"
     api = API
 
+    def begin(self, target: Target) -> None:
+        """Ask a server for its first answers while other things are imported; of all other stores nothing."""
+        address = address_of(target.uri or os.environ.get("MLFLOW_TRACKING_URI") or _DEFAULT_URI)
+        if _is_for_rest(address, target):
+            importlib.import_module("runtower.sources.mlflow.rest_begin").begin(address, target.options)
+
     def open(self, target: Target, known: Known) -> Source:
         """Open a store. Raises NotFound, Invalid, TooNew, TooOld, Forbidden, Busy, Unreachable, Unauthorised."""
         wanted = target.options.get(_PATH_OPTION, "auto")

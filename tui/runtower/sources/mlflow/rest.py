@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from runtower.domain.criteria import Criterion
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 from runtower.sources.coarse import logged
 from runtower.sources.mlflow.address import Address
-from runtower.sources.mlflow.rest_access import Access, access_of
+from runtower.sources.mlflow.rest_access import Access
+from runtower.sources.mlflow.rest_begin import begun
 from runtower.sources.mlflow.rest_curves import Histories
 from runtower.sources.mlflow.rest_filter import filter_of
-from runtower.sources.mlflow.rest_http import Connection
-from runtower.sources.mlflow.rest_reader import Reader
 from runtower.sources.mlflow.rest_sync import RestSync
 from runtower.sources.mlflow.rest_wire import RawExperiment
 from runtower.sources.mlflow.scope import source_key
@@ -25,13 +23,11 @@ class RestSource:
     `rest_errors`."""
 
     def __init__(self, address: Address, options: Mapping[str, str], known: Known) -> None:
-        self._access = access_of(address, options, os.environ)
-        self._connection = Connection(self._access)
-        reader = Reader(self._connection)
         # The store's key needs all experiments, and they tell at once whether anybody answers.
-        experiments = reader.experiments()
+        beginning = begun(address, options)
+        self._access, self._connection, reader = beginning.access, beginning.connection, beginning.reader
+        experiments, self._version = beginning.first()
         self._key = _key_of(self._access, experiments)
-        self._version = self._connection.version()
         self._histories = Histories(self._connection, reader)
         self._sync = RestSync(
             reader, experiments, lambda raw: _key_of(self._access, raw), known.run_ids, self._access.interval

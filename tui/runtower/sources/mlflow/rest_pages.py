@@ -77,4 +77,4 @@ class Pages:
         try:
             return call()
         finally:
-            self.spent += time.monotonic() - began
+            self.spent += max(time.monotonic() - began, self._reader.early)

@@ -20,7 +20,7 @@ from runtower.sources.mlflow import rest_wire
 from runtower.sources.mlflow.contract import RUNNING
 from runtower.sources.mlflow.rest_ledger import Ledger, same_cursor, unpack
 from runtower.sources.mlflow.rest_pages import FIRST_RUNS, MOST_RUNS, Pages
-from runtower.sources.mlflow.rest_reader import Reader, id_order, pieces
+from runtower.sources.mlflow.rest_reader import Reader, latest_first, pieces
 from runtower.sources.mlflow.rest_rows import cells_of, digest_of
 from runtower.sources.mlflow.rest_search import Search
 from runtower.sources.mlflow.rest_walk import Walk
@@ -167,7 +167,7 @@ class RestSync:
 
     def _unknown(self) -> list[str]:
         """Those of them that aren't known whole, the ones made last first."""
-        return sorted((one for one in self._chosen() if one not in self._ledger.done), key=id_order, reverse=True)
+        return latest_first(one for one in self._chosen() if one not in self._ledger.done)
 
     # -- the laps
 
