@@ -49,7 +49,7 @@ def main() -> None:
 
 def _begin(hello: Hello) -> None:
     target = Target(hello.name, hello.kind, hello.uri, hello.read_only, hello.options)
-    if hello.known is not None or (hello.catalog and cache.files(Path(hello.catalog), cache.file_key(target))):
+    if hello.known is not None or (hello.catalog and cache.files(Path(hello.catalog), target.file_key)):
         return
     try:
         kind = find(hello.kind)
