@@ -18,13 +18,17 @@ _SECRET: Final = re.compile(r"token|secret|password|passwd|credential|api_?key|^
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What to open: `uri` as the user or the search gave it, `options` from the settings of this source."""
+    """What to open: `uri` as the user or the search gave it, `options` from the settings of this source.
+
+    `held` says in a sentence why it may not be opened yet, '' where it may: a source never sees one that is held.
+    """
 
     name: str
     kind: str
     uri: str
     read_only: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
+    held: str = ""
 
     @property
     def file_key(self) -> str:

@@ -17,7 +17,7 @@ from runtower.domain.errors import Broken, Forbidden, Invalid, OutcomeUnknown, T
 from runtower.link import commandlog
 from runtower.link.kinds import find
 from runtower.link.lanes import Tell
-from runtower.link.opening import target_of
+from runtower.link.opening import refuse_held, target_of
 from runtower.link.sourcelog import note
 from runtower.link.wire import VERSION, Hello, Opened
 from runtower.sources.port import Editable, Identity, OpensForEdits
@@ -109,6 +109,7 @@ class Opener:
 
     def _open(self) -> Editable:
         target = target_of(self._hello)
+        refuse_held(target)
         if target.read_only:
             raise Forbidden(f"{target.name} is read-only.", "Leave --read-only, or read_only in the settings, away.")
         kind = find(target.kind)

@@ -242,6 +242,7 @@ class Link:
             seq=self._seq,
             writes=self._writes,
             commands=str(self._folders.commands),
+            held=target.held,
         )
 
     async def _next_hello(self) -> wire.Hello:
@@ -254,13 +255,13 @@ class Link:
         match message:
             case wire.Beat():
                 if message.heard is not None:
-                    self._vitals.heard(message.heard)
+                    self._vitals.heard(message.heard, message.round_trip)
             case wire.Opened():
                 if message.version != wire.VERSION:
                     self._supervisor.replace(TooNew("runtower was upgraded while it ran.", "Start it again."))
                     return
                 self._inbox.put(message)
-                self._vitals.heard(0.0)
+                self._vitals.heard(0.0, message.round_trip)
                 self._note(self._vitals.opened())
             case wire.Rows():
                 self._seq = message.seq

@@ -49,7 +49,8 @@ class Health:
     """How a source is, and since when.
 
     `since`, `heard` and `next_try` are seconds of time.monotonic, `heard_ms` is UTC epoch ms: when the source last
-    answered. `known`, `total` and `complete` tell how far the list of its runs is. `notices` are sentences for people.
+    answered. `round_trip` is seconds that an answer takes, None where the source doesn't tell. `known`, `total` and
+    `complete` tell how far the list of its runs is. `notices` are sentences for people.
     """
 
     state: State
@@ -62,6 +63,7 @@ class Health:
     total: int | None = None
     complete: bool = False
     notices: tuple[str, ...] = ()
+    round_trip: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

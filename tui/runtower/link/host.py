@@ -48,6 +48,8 @@ def main() -> None:
 
 
 def _begin(hello: Hello) -> None:
+    if hello.held:
+        return  # nobody is asked before the folder is trusted
     target = Target(hello.name, hello.kind, hello.uri, hello.read_only, hello.options)
     if hello.known is not None or (hello.catalog and cache.files(Path(hello.catalog), target.file_key)):
         return

@@ -8,21 +8,30 @@ import msgspec
 
 from runtower.catalog import cache
 from runtower.catalog.segment import Segment
+from runtower.domain.errors import Forbidden
 from runtower.link.compaction import adopt
 from runtower.link.kinds import find
 from runtower.link.spool import Spool
 from runtower.link.table import BaseFile, Table
 from runtower.link.wire import VERSION, Hello, Opened
-from runtower.sources.port import Known, OpensForEdits, Source, Target
+from runtower.sources.port import Known, OpensForEdits, Source, Target, TellsRoundTrip
 
 
 def target_of(hello: Hello) -> Target:
-    return Target(hello.name, hello.kind, hello.uri, hello.read_only, hello.options)
+    return Target(hello.name, hello.kind, hello.uri, hello.read_only, hello.options, hello.held)
+
+
+def refuse_held(target: Target) -> None:
+    """Raises Forbidden for a source that may not be opened yet: nothing of it is imported, nobody is asked."""
+    if target.held:
+        raise Forbidden(target.held, "`runtower trust` shows what it would get, and asks.")
 
 
 def open_source(hello: Hello, spool: Spool, table: Table) -> tuple[Source, Opened]:
     """The open source, with the table set to go on where the cache ends. Raises TowerError, OSError."""
-    target, kind = target_of(hello), find(hello.kind)
+    target = target_of(hello)
+    refuse_held(target)
+    kind = find(hello.kind)
     cached = cache.read(Path(hello.catalog), target, hello.redact) if hello.catalog else None
     rows = _seed(table, cached)
     source = kind.open(target, Known(table.ledger.run_ids()))
@@ -41,6 +50,8 @@ def open_source(hello: Hello, spool: Spool, table: Table) -> tuple[Source, Opene
         table.begin(None, b"", False, ())
     edits = isinstance(kind, OpensForEdits)
     opened = Opened(VERSION, identity.key, identity.address, identity.how, agreed=agreed, edits=edits)
+    if isinstance(source, TellsRoundTrip):
+        opened.round_trip = source.round_trip()
     if base is not None:
         opened.base_id = base.base_id
         opened.base = None if agreed else spool.lend(base.path, base.length)

@@ -18,7 +18,7 @@ from runtower.link.sourcelog import note
 from runtower.link.spool import Spool
 from runtower.link.table import Table
 from runtower.link.wire import Hello, Subscribe
-from runtower.sources.port import KeepsPace, ListsRuns, ReadsByExperiment, SeeksFirst, Source
+from runtower.sources.port import KeepsPace, ListsRuns, ReadsByExperiment, SeeksFirst, Source, TellsRoundTrip
 
 _POLITE = 5.0
 _NICE = 10
@@ -94,6 +94,10 @@ class Polls:
                     raise type(self._error)(self._error.tried, self._error.remedy)
                 self._change.wait()
             return self._source
+
+    def round_trip(self) -> float | None:
+        """How many seconds an answer takes, where the source tells."""
+        return self._source.round_trip() if isinstance(self._source, TellsRoundTrip) else None
 
     def _pace(self) -> float:
         """Seconds to the next poll."""

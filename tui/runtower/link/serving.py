@@ -53,7 +53,7 @@ def serve(hello: Hello, channel: Channel, messages: Iterator[ToHost], log: Sourc
         compaction.renew()
 
     def beat() -> None:
-        channel.send(Beat(reports.heard()))
+        channel.send(Beat(reports.heard(), polls.round_trip()))
 
     threading.Thread(target=beats, args=(hello.beat, each_second, beat), name="heartbeat", daemon=True).start()
     threading.Thread(target=polls.run, name="polls", daemon=True).start()

@@ -54,10 +54,13 @@ class Vitals:
         self._stale = False
         self._deaths = 0
 
-    def heard(self, ago: float) -> None:
-        """The source answered so many seconds ago."""
+    def heard(self, ago: float, round_trip: float | None = None) -> None:
+        """The source answered so many seconds ago; an answer takes `round_trip` seconds, None: not told now."""
         self.health = replace(
-            self.health, heard=time.monotonic() - ago, heard_ms=time.time_ns() // 1_000_000 - int(ago * 1000)
+            self.health,
+            heard=time.monotonic() - ago,
+            heard_ms=time.time_ns() // 1_000_000 - int(ago * 1000),
+            round_trip=self.health.round_trip if round_trip is None else round_trip,
         )
 
     def opened(self) -> bool:

@@ -62,7 +62,7 @@ class Hello(msgspec.Struct, tag="hello", omit_defaults=True):
     `interval`, `beat` and `retry` (the first of the back-off) are seconds. `known`: run ids by row id, a msgpack
     list, with the source key and the base they belong to; `seq` is the last one that was
     received from an earlier process. `writes`: the process changes runs and lists none; what became of each change goes
-    into the file `commands` (see `commandlog`).
+    into the file `commands` (see `commandlog`). `held`: why the source may not be opened, '' where it may.
     """
 
     version: int
@@ -86,6 +86,7 @@ class Hello(msgspec.Struct, tag="hello", omit_defaults=True):
     seq: int = 0
     writes: bool = False
     commands: str = ""
+    held: str = ""
 
 
 class Subscribe(msgspec.Struct, tag="subscribe"):
@@ -140,7 +141,7 @@ class Cancel(msgspec.Struct, tag="cancel"):
 
 class Opened(msgspec.Struct, tag="opened", omit_defaults=True):
     """The source answers. `base` is a cache file; `agreed`: row ids go on where the terminal's `known` ended; `edits`:
-    its runs can be changed."""
+    its runs can be changed; `round_trip` as in `Beat`."""
 
     version: int
     key: str
@@ -150,6 +151,7 @@ class Opened(msgspec.Struct, tag="opened", omit_defaults=True):
     base: Parcel | None = None
     agreed: bool = False
     edits: bool = False
+    round_trip: float | None = None
 
 
 class Rows(msgspec.Struct, tag="rows", omit_defaults=True):
@@ -174,9 +176,11 @@ class Base(msgspec.Struct, tag="base"):
 
 
 class Beat(msgspec.Struct, tag="beat"):
-    """Sent every `Hello.beat` seconds; `heard` is how many seconds ago the source answered."""
+    """Sent every `Hello.beat` seconds; `heard` is how many seconds ago the source answered, `round_trip` how many
+    seconds an answer takes, None where the source doesn't tell."""
 
     heard: float | None
+    round_trip: float | None = None
 
 
 class Report(msgspec.Struct, tag="report", omit_defaults=True):

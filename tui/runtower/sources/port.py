@@ -187,6 +187,15 @@ class KeepsPace(Protocol):
 
 
 @runtime_checkable
+class TellsRoundTrip(Protocol):
+    """A source behind a line: it says how far away it is."""
+
+    def round_trip(self) -> float | None:
+        """Seconds from a question to its whole answer, the least of the last few; None before the first answer."""
+        ...
+
+
+@runtime_checkable
 class ReadsByExperiment(Protocol):
     """A source too large to be read whole without need: it reads the experiments that are looked at."""
 

@@ -19,8 +19,10 @@ from runtower.sources.port import Delta, Identity, Known
 
 
 class RestSource:
-    """Satisfies ListsRuns, KeepsPace, ReadsByExperiment, SeeksFirst and ReadsHistory. Raises the TowerErrors of
-    `rest_errors`."""
+    """Satisfies ListsRuns, KeepsPace, TellsRoundTrip, ReadsByExperiment, SeeksFirst and ReadsHistory.
+
+    Raises the TowerErrors of `rest_errors`.
+    """
 
     def __init__(self, address: Address, options: Mapping[str, str], known: Known) -> None:
         # The store's key needs all experiments, and they tell at once whether anybody answers.
@@ -38,6 +40,9 @@ class RestSource:
 
     def close(self) -> None:
         self._connection.close()
+
+    def round_trip(self) -> float | None:
+        return self._connection.round_trip()
 
     def pace(self, interval: float) -> float:
         return self._sync.pace(interval)

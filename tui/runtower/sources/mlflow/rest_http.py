@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -23,6 +24,7 @@ Params = Mapping[str, str | int | Sequence[str]]
 _CONNECT: Final = 3.0
 # MLflow's own server closes an idle connection after 5 s; one that is just being closed must not be used again.
 _KEEP: Final = 4.0
+_LOOKED_BACK: Final = 8
 _LARGEST: Final = 256 * 1024 * 1024
 
 
@@ -32,6 +34,7 @@ class Connection:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._not_before = 0.0
+        self._took: deque[float] = deque(maxlen=_LOOKED_BACK)
         self._client = httpx.Client(
             headers=dict(access.headers),
             verify=_trust(access),
@@ -63,6 +66,10 @@ class Connection:
             return ""
         return text if text[:1].isdecimal() and len(text) < 30 else ""
 
+    def round_trip(self) -> float | None:
+        """Seconds from a question to its whole answer: the least of the last few, which were about the least."""
+        return min(tuple(self._took), default=None)
+
     def close(self) -> None:
         self._client.close()
 
@@ -79,7 +86,8 @@ class Connection:
         if left > 0:
             raise Busy(f"{self._access.shown} asked for patience.", f"It is asked again in {left:.0f} s.", left)
         request.extensions["timeout"] = httpx.Timeout(patience, connect=min(_CONNECT, patience)).as_dict()
-        until = time.monotonic() + patience
+        began = time.monotonic()
+        until = began + patience
         with in_our_words(self._access, patience):
             response = self._client.send(request, stream=True) if once else self._sent(request)
             try:
@@ -87,6 +95,7 @@ class Connection:
             finally:
                 response.close()
         if response.status_code == 200:
+            self._took.append(time.monotonic() - began)
             return body
         error = refusal(self._access, response.status_code, response.headers, body)
         if isinstance(error, Busy) and error.after is not None:
