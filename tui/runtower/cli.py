@@ -17,7 +17,7 @@ from runtower.settings_quick import settings
 from runtower.starting import Start, Starter
 
 COMMANDS: Final = (
-    *("runs", "show", "metric", "doctor", "settings", "docs"),
+    *("runs", "show", "metric", "sources", "doctor", "settings", "docs"),
     *("rename", "tag", "delete", "restore", "mark-killed", "log"),
 )
 _READ_ONLY: Final = "--read-only"
@@ -28,7 +28,7 @@ runtower {__version__}: ML runs and models, in a terminal.
   runtower PATH|URI        an sqlite file, an mlruns or CSVLogger folder, a project, any URI of MLflow
   runtower --view NAME     with a view that was saved (may stand before a PATH or URI)
   runtower demo [DIR]      a real little project, live
-  runtower runs|show|metric|doctor|settings --help
+  runtower runs|show|metric|sources|doctor|settings --help
                            the same without a screen
   runtower rename|tag|delete|restore|mark-killed|log --help
                            change runs; what was changed, and how to do it by hand

@@ -25,16 +25,28 @@ PREFIX: Final = "RUNTOWER_"
 PROJECT_FILE: Final = "runtower.yaml"
 
 
+class Given(msgspec.Struct):
+    """The settings, and by dotted key where those of the sources came from (a file or a variable)."""
+
+    settings: Settings
+    origins: dict[str, str] = {}
+
+
 class _Kept(msgspec.Struct):
     key: str
-    settings: Settings
+    given: Given
 
 
 def settings(folder: Path, environ: Mapping[str, str], folders: Folders) -> Settings:
     """All settings for a start in `folder`. Raises Invalid."""
+    return given(folder, environ, folders).settings
+
+
+def given(folder: Path, environ: Mapping[str, str], folders: Folders) -> Given:
+    """All settings for a start in `folder`, with where its sources are defined. Raises Invalid."""
     files, said = settings_files(folder, folders), variables(environ)
-    found = _settled(folder, environ, folders, files, said) if files or said else Settings()
-    for source in found.sources.values():
+    found = _settled(folder, environ, folders, files, said) if files or said else Given(Settings())
+    for source in found.settings.sources.values():
         source.kind = source.kind or kind_of(source.uri)
     return found
 
@@ -59,7 +71,7 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _settled(
     folder: Path, environ: Mapping[str, str], folders: Folders, files: list[Path], said: Mapping[str, str]
-) -> Settings:
+) -> Given:
     key = _key(files, said)
     kept = folders.cache / f"settings-{hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:16]}.msgpack"
     known = _read(kept, key)
@@ -67,8 +79,10 @@ def _settled(
         return known
     from runtower import settings_files as reader  # noqa: PLC0415  omegaconf: only where something changed
 
-    found = reader.load(folder, environ, folders, {}).settings
-    secrets = any(_has_credentials(source.uri) or source.options for source in found.sources.values())
+    loaded = reader.load(folder, environ, folders, {})
+    origins = {key: origin for key, origin in loaded.origins.items() if key.startswith("sources.")}
+    found = Given(loaded.settings, origins)
+    secrets = any(_has_credentials(source.uri) or source.options for source in found.settings.sources.values())
     if not secrets and not any(b"${" in file.read_bytes() for file in files):  # ${...} may read any variable
         _write(kept, _Kept(key, found))
     return found
@@ -87,12 +101,12 @@ def _key(files: list[Path], said: Mapping[str, str]) -> str:
     return hashlib.sha256(whole).hexdigest()
 
 
-def _read(file: Path, key: str) -> Settings | None:
+def _read(file: Path, key: str) -> Given | None:
     try:
         kept = msgspec.msgpack.decode(file.read_bytes(), type=_Kept)
     except (OSError, msgspec.MsgspecError):
         return None
-    return kept.settings if kept.key == key else None
+    return kept.given if kept.key == key else None
 
 
 def _write(file: Path, kept: _Kept) -> None:

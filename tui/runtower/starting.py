@@ -56,11 +56,7 @@ class Starter:
     def here(self) -> Start:
         """The sources of the settings, else what the folder holds."""
         if self.settings.sources:
-            targets = [
-                Target(name, source.kind or "mlflow", source.uri, source.read_only, dict(source.options))
-                for name, source in self.settings.sources.items()
-            ]
-            return self.opening(targets, self._folder)
+            return self.opening(configured(self.settings), self._folder)
         found = discover(self._folder, os.environ)
         return self.opening(found.targets, found.root, found.looked)
 
@@ -84,3 +80,11 @@ class Starter:
         for link in links:
             link.spawn()
         return Start(targets, links, folder or self._folder, looked)
+
+
+def configured(settings: Settings) -> tuple[Target, ...]:
+    """The sources of the settings."""
+    return tuple(
+        Target(name, source.kind or "mlflow", source.uri, source.read_only, dict(source.options))
+        for name, source in settings.sources.items()
+    )

@@ -26,6 +26,8 @@ _SKIPPED: Final = frozenset({"node_modules", "venv", "env", "__pycache__", "site
 _SERVERS: Final = frozenset(
     {"http", "https", "postgresql", "postgres", "mysql", "mssql", "databricks", "databricks-uc"}
 )
+_USERINFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
+_SECRET: Final = re.compile(r"(?i)(password|passwd|token|secret|key)=[^&\s]*")
 _DATABASES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
 _SQLITE: Final = b"SQLite format 3\0"
 _REMEDY: Final = "Name an sqlite file, an mlruns or CSVLogger folder, a project's folder, or a URI that MLflow takes."
@@ -82,6 +84,11 @@ def target_of(text: str, cwd: Path) -> Found:
         hint = f"For a server write http://{text}." if re.fullmatch(r"[\w.-]+:\d+/?", text) else _REMEDY
         raise Invalid(f"'{scheme}:' begins no URI that runtower knows.", hint)
     return _path(path, cwd)
+
+
+def without_credentials(text: str) -> str:
+    """A text in which no URI has a user, a password or a secret parameter any more."""
+    return _SECRET.sub(r"\1=...", _USERINFO.sub("", text))
 
 
 def kind_of(uri: str) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.metadata
 import locale
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -17,8 +15,8 @@ from typing import Final
 import msgspec
 
 from runtower import __version__
-from runtower.acts.tower import Tower
-from runtower.commands.opening import Asked, Context, context, has_all, listening
+from runtower.commands.asking import Answer, ask
+from runtower.commands.opening import Asked, context
 from runtower.domain.errors import TowerError
 from runtower.folders import Folders
 from runtower.present.spans import inert
@@ -73,34 +71,23 @@ def _sources(asked: Asked) -> list[Finding]:
         return [
             Finding("sources", f"none found; looked for {', '.join(work.looked)}", False, "Set MLFLOW_TRACKING_URI.")
         ]
-    return asyncio.run(_ask(work, min(asked.patience, _PATIENCE)))
+    return [finding for answer in ask(work, min(asked.patience, _PATIENCE)) for finding in _of(answer)]
 
 
-async def _ask(work: Context, patience: float) -> list[Finding]:
-    """What each source answers, good or bad."""
-    async with listening(work) as tower:
-        until = time.monotonic() + patience
-        numbers = range(len(tower.links))
-        while time.monotonic() < until and any(not (has_all(tower, n) or tower.health(n).error) for n in numbers):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-        found: list[Finding] = []
-        for number, target in enumerate(work.targets):
-            health, identity = tower.health(number), tower.identities.get(number)
-            if health.error is not None:
-                found.append(Finding(target.name, health.error.tried, False, health.error.remedy))
-            elif identity is None:
-                found.append(Finding(target.name, f"no answer in {patience:g} seconds", False, "Is the server up?"))
-            else:
-                counted = f"{health.known} runs" + ("" if health.complete else " so far")
-                found.append(Finding(target.name, f"{identity.address}: {counted}; {identity.how}"))
-            found += [Finding(target.name, notice) for notice in health.notices]
-            found += _row_errors(tower, target.name)
-        return found
+def _of(answer: Answer) -> Iterator[Finding]:
+    name, health, identity, error = answer.target.name, answer.health, answer.identity, answer.error
+    if error is not None or identity is None:
+        yield Finding(name, error.tried if error is not None else "", False, error.remedy if error is not None else "")
+    else:
+        counted = f"{health.known} runs" + ("" if health.complete else " so far")
+        yield Finding(name, f"{identity.address}: {counted}; {identity.how}")
+    for notice in health.notices:
+        yield Finding(name, notice)
+    yield from _row_errors(answer.row_errors, name)
 
 
-def _row_errors(tower: Tower, source: str) -> list[Finding]:
+def _row_errors(errors: Mapping[str, str], source: str) -> list[Finding]:
     """How many runs could not be read whole, with the first of them."""
-    errors = {key.run_id: what for key, what in tower.errors.items() if key.source == source}
     if not errors:
         return []
     counted = "1 run" if len(errors) == 1 else f"{len(errors):,} runs"

@@ -16,7 +16,7 @@ from runtower import __version__
 from runtower.catalog.query.misread import Misread
 from runtower.commands import docs as documenting
 from runtower.commands import doctor as doctoring
-from runtower.commands import editing, listing, log_listing, settings_listing
+from runtower.commands import editing, listing, log_listing, settings_listing, sources_listing
 from runtower.commands.choosing import Wish
 from runtower.commands.opening import Asked, chosen_format
 from runtower.domain.errors import TowerError
@@ -260,6 +260,16 @@ def log(limit: int, as_json: bool) -> None:
 def doctor(as_json: bool, **asked: Any) -> None:
     """Say what was found, what answers, and what is wrong. Exits with 1 where something is."""
     doctoring.report(Asked(**asked), as_json)
+
+
+@commands.group(invoke_without_command=True)
+@_JSON
+@_common
+@click.pass_context
+def sources(context: click.Context, as_json: bool, **asked: Any) -> None:
+    """List the sources: where each is, where it is named, and whether it answers now."""
+    if context.invoked_subcommand is None:
+        sources_listing.list_sources(Asked(**asked), as_json)
 
 
 @commands.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +17,9 @@ from runtower.domain.errors import Invalid, NotFound, Unreachable, from_name
 from runtower.folders import Folders
 from runtower.link.client import Link
 from runtower.settings import Settings
-from runtower.settings_quick import settings
+from runtower.settings_quick import Given, given
 from runtower.sources.port import Target
+from runtower.starting import configured
 
 _INTERVAL: Final = 3600.0  # a command looks once
 
@@ -35,19 +36,21 @@ class Asked:
 
 @dataclass(frozen=True)
 class Context:
-    """What a command works in."""
+    """What a command works in. `defined` says by the name of a source where it is named."""
 
     settings: Settings
     folders: Folders
     targets: tuple[Target, ...]
     looked: tuple[str, ...]
+    defined: Mapping[str, str]
 
 
 def context(asked: Asked) -> Context:
     """The settings and targets of the working folder. Raises TowerError."""
     folder, folders = Path.cwd(), Folders.of()
-    known = settings(folder, os.environ, folders)
-    targets, looked = _targets(asked, folder, known)
+    found = given(folder, os.environ, folders)
+    known = found.settings
+    targets, looked, defined = _targets(asked, folder, found)
     if asked.source is not None:
         chosen = tuple(target for target in targets if target.name == asked.source)
         if not chosen:
@@ -56,21 +59,25 @@ def context(asked: Asked) -> Context:
         targets = chosen
     if asked.read_only or known.read_only:
         targets = tuple(replace(target, read_only=True) for target in targets)
-    return Context(known, folders, targets, looked)
+    return Context(known, folders, targets, looked, defined)
 
 
-def _targets(asked: Asked, folder: Path, known: Settings) -> tuple[tuple[Target, ...], tuple[str, ...]]:
+def _targets(asked: Asked, folder: Path, known: Given) -> tuple[tuple[Target, ...], tuple[str, ...], Mapping[str, str]]:
+    """Targets, what was looked for, and where each target is named."""
     if asked.tracking_uri is not None:
-        found = target_of(asked.tracking_uri, folder)
-    elif known.sources:
-        configured = [
-            Target(name, source.kind, source.uri, source.read_only, dict(source.options))
-            for name, source in known.sources.items()
-        ]
-        return tuple(configured), ("the sources of the settings",)
+        found, origin = target_of(asked.tracking_uri, folder), "--tracking-uri"
+    elif known.settings.sources:
+        targets = configured(known.settings)
+        defined = {name: known.origins.get(f"sources.{name}.uri", "") for name in known.settings.sources}
+        return targets, ("the sources of the settings",), defined
     else:
-        found = discover(folder, os.environ)
-    return found.targets, found.looked
+        found, origin = discover(folder, os.environ), "found in the folder"
+    from_variable = any(looked == "MLFLOW_TRACKING_URI" for looked in found.looked)
+    defined = {
+        target.name: "MLFLOW_TRACKING_URI" if from_variable and target.kind == "mlflow" else origin
+        for target in found.targets
+    }
+    return found.targets, found.looked, defined
 
 
 @asynccontextmanager

@@ -10,12 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from runtower.acts.discover import without_credentials
 from runtower.commands.tables import json_array, plain_lines
 from runtower.folders import Folders
 from runtower.settings_files import load
-
-_USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
-_SECRET = re.compile(r"(?i)(password|passwd|token|secret|key)=[^&\s]*")
 
 
 def print_settings(as_json: bool) -> None:
@@ -34,7 +32,7 @@ def print_settings(as_json: bool) -> None:
 def _safe(key: str, value: Any) -> Any:
     if ".options." in key and re.search(r"(?i)password|token|secret|key|headers\.", key):
         return "..."
-    return _SECRET.sub(r"\1=...", _USERINFO.sub("", value)) if isinstance(value, str) else value
+    return without_credentials(value) if isinstance(value, str) else value
 
 
 def _flat(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:

@@ -44,9 +44,11 @@ def markdown_lines(head: Sequence[str], rows: Rows) -> Iterator[str]:
             yield "| " + " | ".join("---" for _ in head) + " |\n"
 
 
-def plain_lines(head: Sequence[str], rows: Rows, right: Sequence[bool]) -> Iterator[str]:
-    """Columns aligned for a terminal; `right` says which hold numbers."""
-    shown = [[shortened(inert(text), _WIDEST) for text in row] for row in _all(head, rows)]
+def plain_lines(head: Sequence[str], rows: Rows, right: Sequence[bool], widest: int | None = _WIDEST) -> Iterator[str]:
+    """Columns aligned for a terminal, none wider than `widest` cells; `right` says which hold numbers."""
+    shown = [[inert(text) for text in row] for row in _all(head, rows)]
+    if widest is not None:
+        shown = [[shortened(text, widest) for text in row] for row in shown]
     widths = [max(len(padded(row[place], 0) or row[place]) for row in shown) for place in range(len(head))]
     for row in shown:
         cells = (padded(text, width, side) for text, width, side in zip(row, widths, right, strict=True))
