@@ -10,8 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtower.acts.write_view import changed, write_view
-from runtower.domain.errors import Invalid
+from runtower.acts.write_entry import changed, remove_entry, write_entry
+from runtower.acts.write_view import write_view
+from runtower.domain.errors import Invalid, NotFound
 from runtower.settings import ViewSettings
 
 VIEW = ViewSettings(where="metrics.loss < 0.3 and params.model = 'vit'", sort=["metrics.loss:desc"], columns=["status"])
@@ -79,6 +80,41 @@ def test_permissions_and_links_stay(file: Path, tmp_path: Path) -> None:
     assert yaml.safe_load(real.read_text()) == {"theme": "dark", "views": {"good": ENTRY}}
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "# ours\nsources:\n  # one\n  a: {uri: x}\n  b:   # two\n    uri: y\n# end\n",
+            "# ours\nsources:\n  # one\n  a: {uri: x}\n# end\n",
+        ),
+        ("sources: {a: {uri: x}, b: {uri: y}}\ntheme: dark\n", "sources:\n  a: {uri: x}\ntheme: dark\n"),
+        ("theme: dark\nsources:\n  b:\n    uri: y\n\n# end\nmouse: true", "theme: dark\n\n# end\nmouse: true"),
+        ("sources: {b: {uri: y}}\n", ""),
+    ],
+)
+def test_an_entry_is_taken_out_and_nothing_else(file: Path, before: str, after: str) -> None:
+    file.write_text(before)
+    remove_entry(file, "sources", "b")
+    assert file.read_text() == after
+
+
+def test_what_isnt_there_or_cant_be_taken_out_is_said(file: Path) -> None:
+    file.write_text("sources: {a: {uri: x}}\n")
+    with pytest.raises(NotFound, match=r"has no sources\.b.*has a"):
+        remove_entry(file, "sources", "b")
+    for text in ("{sources: {b: {uri: x}}, theme: dark}\n", "sources: [b]\n", "sources: [\n"):
+        file.write_text(text)
+        with pytest.raises((Invalid, NotFound)):
+            remove_entry(file, "sources", "b")
+        assert file.read_text() == text
+
+
+def test_another_section_is_written_beside(file: Path) -> None:
+    file.write_text("views:\n  z: {where: y}\n")
+    write_entry(file, "sources", "team", {"uri": "https://host", "read_only": True})
+    assert file.read_text() == ("views:\n  z: {where: y}\nsources:\n  team: {uri: 'https://host', read_only: true}\n")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cant_be_written_is_said(file: Path) -> None:
     file.parent.chmod(0o500)
@@ -100,5 +136,5 @@ _known = st.dictionaries(_names, st.dictionaries(st.sampled_from(["where", "filt
 @given(_known, _names, _texts)
 def test_what_is_written_is_read(known: dict[str, dict[str, str]], name: str, where: str) -> None:
     text = yaml.safe_dump({"views": known, "theme": "dark"}, allow_unicode=True, default_flow_style=False)
-    after = changed(text, name, {"where": where})
+    after = changed(text, "views", name, {"where": where})
     assert yaml.safe_load(after) == {"views": {**known, name: {"where": where}}, "theme": "dark"}
