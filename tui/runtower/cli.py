@@ -13,11 +13,11 @@ from runtower import __version__
 from runtower.domain.errors import Invalid, TowerError
 from runtower.folders import Folders
 from runtower.link.blas import one_thread
-from runtower.settings_quick import settings
+from runtower.settings_quick import given
 from runtower.starting import Start, Starter
 
 COMMANDS: Final = (
-    *("runs", "show", "metric", "sources", "doctor", "settings", "docs"),
+    *("runs", "show", "metric", "sources", "trust", "doctor", "settings", "docs"),
     *("rename", "tag", "delete", "restore", "mark-killed", "log"),
 )
 _READ_ONLY: Final = "--read-only"
@@ -32,6 +32,8 @@ runtower {__version__}: ML runs and models, in a terminal.
                            the same without a screen
   runtower rename|tag|delete|restore|mark-killed|log --help
                            change runs; what was changed, and how to do it by hand
+  runtower sources add|remove, runtower trust --help
+                           name a source; allow the servers that a project names
   runtower --read-only ... nothing is ever written to a source
 """
 
@@ -69,9 +71,10 @@ def _run(words: Sequence[str]) -> int:
     if len(named) > 1 or any(word.startswith("-") for word in named):
         raise Invalid(f"runtower doesn't know {' '.join(words)!r}.", "runtower --help lists what it takes.")
     folders, folder = Folders.of(), Path.cwd()
-    known = settings(folder, os.environ, folders)
+    found = given(folder, os.environ, folders)
+    known = found.settings
     known.read_only = known.read_only or read_only
-    starter = Starter(known, folders, folder)
+    starter = Starter(known, folders, folder, found.origins)
     if view and view not in starter.settings.views:
         from runtower.acts.saved_views import named as view_named  # noqa: PLC0415  only to say which there are
 

@@ -13,14 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast, get_type_hints
-from urllib.parse import urlsplit
 
 import yaml  # type: ignore[import-untyped]
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from runtower.actions import BY_ID
-from runtower.acts.discover import absolute_uri
+from runtower.acts.discover import absolute_uri, holds_credentials
 from runtower.domain.errors import Invalid
 from runtower.folders import Folders
 from runtower.settings import MetricSettings, Settings, SourceSettings, ViewSettings
@@ -113,7 +112,7 @@ def _trusted(path: Path_, value: object, file: Path) -> object:
         return value
     remedy = "Keep credentials in your own settings.yaml, or in MLflow's variables."
     if path[-1] == "uri":
-        if "@" in urlsplit(text).netloc or _SECRET.search(urlsplit(text).query):
+        if holds_credentials(text):
             raise Invalid(f"{file}: {key} holds credentials, which a project's file may not.", remedy)
         return absolute_uri(text, file.parent)
     if len(path) > 2 and path[2] == "options" and _SECRET.search(path[-1]):

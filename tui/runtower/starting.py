@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from runtower.acts import trust
 from runtower.acts.discover import discover, target_of
 from runtower.domain.targets import Target
 from runtower.folders import Folders
 from runtower.link.client import Link
 from runtower.settings import Settings
-from runtower.settings_quick import project_file
+from runtower.settings_quick import Given, project_file
 
 
 @dataclass
@@ -38,26 +39,31 @@ class Start:
 class Starter:
     """Makes starts under one set of settings."""
 
-    def __init__(self, settings: Settings, folders: Folders, folder: Path) -> None:
+    def __init__(
+        self, settings: Settings, folders: Folders, folder: Path, origins: Mapping[str, str] | None = None
+    ) -> None:
+        """`origins` says by dotted key where the sources are defined; what nobody defined is the user's own word."""
         self.settings = settings
         self.folders = folders
-        self._folder = folder
+        self.folder = folder
+        self._given = Given(settings, dict(origins or {}))
 
     @property
     def project_file(self) -> Path:
         """The settings file of the project that was started in."""
-        return project_file(self._folder)
+        return project_file(self.folder)
 
     def named(self, what: str) -> Start:
         """A path or URI that the user named. Raises NotFound or Invalid."""
-        found = target_of(what, self._folder)
+        found = target_of(what, self.folder)
         return self.opening(found.targets, found.root, found.looked)
 
     def here(self) -> Start:
         """The sources of the settings, else what the folder holds."""
         if self.settings.sources:
-            return self.opening(configured(self.settings), self._folder)
-        found = discover(self._folder, os.environ)
+            targets = trust.configured(self._given, self.folder, os.environ, self.folders)
+            return self.opening(targets, self.folder)
+        found = discover(self.folder, os.environ)
         return self.opening(found.targets, found.root, found.looked)
 
     def demo(self, folder: Path | None) -> Start:
@@ -79,12 +85,4 @@ class Starter:
         ]
         for link in links:
             link.spawn()
-        return Start(targets, links, folder or self._folder, looked)
-
-
-def configured(settings: Settings) -> tuple[Target, ...]:
-    """The sources of the settings."""
-    return tuple(
-        Target(name, source.kind or "mlflow", source.uri, source.read_only, dict(source.options))
-        for name, source in settings.sources.items()
-    )
+        return Start(targets, links, folder or self.folder, looked)

@@ -27,6 +27,7 @@ _SERVERS: Final = frozenset(
     {"http", "https", "postgresql", "postgres", "mysql", "mssql", "databricks", "databricks-uc"}
 )
 _USERINFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
+_SECRET_NAME: Final = re.compile(r"(?i)password|passwd|token|secret|api[_-]?key|credential|auth")
 _SECRET: Final = re.compile(r"(?i)(password|passwd|token|secret|key)=[^&\s]*")
 _DATABASES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
 _SQLITE: Final = b"SQLite format 3\0"
@@ -84,6 +85,20 @@ def target_of(text: str, cwd: Path) -> Found:
         hint = f"For a server write http://{text}." if re.fullmatch(r"[\w.-]+:\d+/?", text) else _REMEDY
         raise Invalid(f"'{scheme}:' begins no URI that runtower knows.", hint)
     return _path(path, cwd)
+
+
+def is_server(uri: str) -> bool:
+    """Whether MLflow would ask somebody else for what is behind a URI, rather than read a file or a folder."""
+    scheme = urlsplit(uri).scheme.lower() if ":" in uri else ""
+    return uri in {"databricks", "databricks-uc"} or (
+        len(scheme) > 1 and scheme != "file" and not scheme.startswith("sqlite")
+    )
+
+
+def holds_credentials(uri: str) -> bool:
+    """Whether a URI has a user in it, or a parameter that is called like a secret."""
+    parts = urlsplit(uri)
+    return "@" in parts.netloc or bool(_SECRET_NAME.search(parts.query))
 
 
 def without_credentials(text: str) -> str:
@@ -161,6 +176,14 @@ def absolute_uri(uri: str, folder: Path) -> str:
     if len(scheme) > 1 or uri in {"databricks", "databricks-uc"}:
         return uri
     return str(folder / Path(uri).expanduser())
+
+
+def portable(uri: str, folder: Path) -> str:
+    """The opposite of `absolute_uri`: what lies below a folder is named from there, so that the folder can be moved."""
+    path = uri.removeprefix("sqlite:///")
+    if not os.path.isabs(path) or folder not in Path(path).parents:
+        return uri
+    return uri.removesuffix(path) + str(Path(path).relative_to(folder))
 
 
 def _mlflow_store(folder: Path, root: Path) -> str | None:

@@ -16,9 +16,10 @@ from runtower import __version__
 from runtower.catalog.query.misread import Misread
 from runtower.commands import docs as documenting
 from runtower.commands import doctor as doctoring
-from runtower.commands import editing, listing, log_listing, settings_listing, sources_listing
+from runtower.commands import editing, listing, log_listing, settings_listing, source_words
 from runtower.commands.choosing import Wish
 from runtower.commands.opening import Asked, chosen_format
+from runtower.commands.options import JSON, common
 from runtower.domain.errors import TowerError
 from runtower.folders import Folders, private
 from runtower.present.spans import inert
@@ -89,19 +90,6 @@ def _logged() -> str:
     return f"The details are in {file}."
 
 
-def _common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that name the sources."""
-    for option in (
-        click.option("--read-only", is_flag=True, help="Refuse to write anything."),
-        click.option("--timeout", "patience", default=60.0, show_default=True, help="Seconds without any news."),
-        click.option("--tracking-uri", metavar="URI", help="A path or URI instead of what the folder holds."),
-        click.option("--source", metavar="NAME", help="Only this source."),
-    ):
-        command = option(command)
-    return command
-
-
-_JSON: Final = click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 _CSV: Final = click.option("--csv", "as_csv", is_flag=True, help="CSV with a head line.")
 _MD: Final = click.option("--md", "as_md", is_flag=True, help="A Markdown table.")
 
@@ -126,10 +114,10 @@ def commands() -> None:
 @click.option("--columns", default="", metavar="A,B", help="The columns of the table; of groups the metrics.")
 @click.option("--limit", type=click.IntRange(min=0), help="At most so many runs.")
 @click.option("--deleted", is_flag=True, help="The deleted runs instead of the living ones.")
-@_JSON
+@JSON
 @_CSV
 @_MD
-@_common
+@common
 def runs(
     experiments: tuple[str, ...],
     where: str,
@@ -152,8 +140,8 @@ def runs(
 @commands.command()
 @click.argument("run")
 @_WHERE
-@_JSON
-@_common
+@JSON
+@common
 def show(run: str, where: str, as_json: bool, **asked: Any) -> None:
     """Show one RUN: an id, the beginning of one, a name, or @best:METRIC."""
     listing.show_run(Asked(**asked), run, where, chosen_format(as_json, False))
@@ -163,9 +151,9 @@ def show(run: str, where: str, as_json: bool, **asked: Any) -> None:
 @click.argument("run")
 @click.argument("key")
 @_WHERE
-@_JSON
+@JSON
 @_CSV
-@_common
+@common
 def metric(run: str, key: str, where: str, as_json: bool, as_csv: bool, **asked: Any) -> None:
     """Print the whole history of metric KEY of a RUN."""
     listing.print_metric(Asked(**asked), run, key, where, chosen_format(as_json, as_csv))
@@ -179,7 +167,7 @@ def _writing(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--yes", is_flag=True, help="Don't ask."),
     ):
         command = option(command)
-    return _common(command)
+    return common(command)
 
 
 def _how(yes: bool, dry_run: bool, as_json: bool) -> editing.How:
@@ -248,32 +236,22 @@ def mark_killed(runs: tuple[str, ...], yes: bool, dry_run: bool, as_json: bool, 
 
 @commands.command()
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many, the newest.")
-@_JSON
+@JSON
 def log(limit: int, as_json: bool) -> None:
     """What runtower wrote, the newest last, with the command that does the same."""
     log_listing.print_log(limit, as_json)
 
 
 @commands.command()
-@_JSON
-@_common
+@JSON
+@common
 def doctor(as_json: bool, **asked: Any) -> None:
     """Say what was found, what answers, and what is wrong. Exits with 1 where something is."""
     doctoring.report(Asked(**asked), as_json)
 
 
-@commands.group(invoke_without_command=True)
-@_JSON
-@_common
-@click.pass_context
-def sources(context: click.Context, as_json: bool, **asked: Any) -> None:
-    """List the sources: where each is, where it is named, and whether it answers now."""
-    if context.invoked_subcommand is None:
-        sources_listing.list_sources(Asked(**asked), as_json)
-
-
 @commands.command()
-@_JSON
+@JSON
 def settings(as_json: bool) -> None:
     """Print each setting with where it came from."""
     settings_listing.print_settings(as_json)
@@ -284,3 +262,7 @@ def settings(as_json: bool) -> None:
 def docs(folder: Path) -> None:
     """Write the pages that are made from the code."""
     documenting.write(folder)
+
+
+commands.add_command(source_words.sources)
+commands.add_command(source_words.trust)

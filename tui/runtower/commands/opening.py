@@ -13,13 +13,13 @@ from typing import Final
 
 from runtower.acts.discover import discover, target_of
 from runtower.acts.tower import Tower
+from runtower.acts.trust import configured
 from runtower.domain.errors import Invalid, NotFound, Unreachable, from_name
 from runtower.folders import Folders
 from runtower.link.client import Link
 from runtower.settings import Settings
 from runtower.settings_quick import Given, given
 from runtower.sources.port import Target
-from runtower.starting import configured
 
 _INTERVAL: Final = 3600.0  # a command looks once
 
@@ -67,7 +67,7 @@ def _targets(asked: Asked, folder: Path, known: Given) -> tuple[tuple[Target, ..
     if asked.tracking_uri is not None:
         found, origin = target_of(asked.tracking_uri, folder), "--tracking-uri"
     elif known.settings.sources:
-        targets = configured(known.settings)
+        targets = configured(known, folder, os.environ, Folders.of())
         defined = {name: known.origins.get(f"sources.{name}.uri", "") for name in known.settings.sources}
         return targets, ("the sources of the settings",), defined
     else:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 from runtower.acts.discover import without_credentials
+from runtower.acts.keep_source import add, described, remove
 from runtower.commands.asking import Answer, ask, first_error
 from runtower.commands.opening import Asked, context
 from runtower.commands.tables import json_array, plain_lines
 from runtower.domain.errors import NotFound
+from runtower.folders import Folders
+from runtower.present.spans import inert
 
 _COUNTING: Final = 3.0
 _HEAD: Final = ("source", "kind", "answers", "runs", "experiments", "round trip", "address", "named in")
@@ -36,6 +41,23 @@ def list_sources(asked: Asked, as_json: bool) -> None:
     if error is not None:
         sys.stdout.flush()
         raise error
+
+
+def add_source(name: str, uri: str, kind: str, read_only: bool) -> None:
+    """Name a source in the project's file, and say so. Raises TowerError."""
+    folder = Path.cwd()
+    target = described(name, uri, kind, read_only, folder)
+    file, names = add(target, folder, os.environ, Folders.of())
+    sys.stdout.write(f"{inert(name)} is in {inert(str(file))}: {inert(without_credentials(target.uri))}\n")
+    others = [other for other in names if other != name]
+    if others:
+        sys.stdout.write(f"So is what was found in the folder, which isn't searched any more: {', '.join(others)}\n")
+
+
+def remove_source(name: str) -> None:
+    """Take a source out of the project's file, and say so. Raises TowerError."""
+    file = remove(name, Path.cwd(), os.environ, Folders.of())
+    sys.stdout.write(f"{inert(name)} isn't in {inert(str(file))} any more\n")
 
 
 def _row(answer: Answer, defined: str) -> list[str]:

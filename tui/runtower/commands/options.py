@@ -1,0 +1,22 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+JSON: Final = click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that name the sources."""
+    for option in (
+        click.option("--read-only", is_flag=True, help="Refuse to write anything."),
+        click.option("--timeout", "patience", default=60.0, show_default=True, help="Seconds without any news."),
+        click.option("--tracking-uri", metavar="URI", help="A path or URI instead of what the folder holds."),
+        click.option("--source", metavar="NAME", help="Only this source."),
+    ):
+        command = option(command)
+    return command
