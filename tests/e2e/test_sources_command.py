@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from support.fault_server import FaultServer, a_run, faulty
 from support.mlflow_server import free_port
+from support.pty_program import Program
 
 
 @pytest.fixture
@@ -76,6 +77,21 @@ def test_the_first_that_doesnt_answer_decides_the_exit_code(project: Path) -> No
     assert said["tried"].startswith("mlflow: ")
     only = run(project, "sources", "--source", "csv", MLFLOW_TRACKING_URI=f"http://127.0.0.1:{port}")
     assert only.returncode == 0
+
+
+def test_the_screen_opens_only_the_source_that_was_asked_for(project: Path, tmp_path: Path) -> None:
+    for name, loss in (("old", "3.5"), ("new", "4.5")):
+        version = project / name / "version_0"
+        version.mkdir(parents=True)
+        (version / "metrics.csv").write_text(f"step,val_loss\n0,{loss}\n")
+    (project / "runtower.yaml").write_text("sources: {a: {uri: old}, b: {uri: new}}\n")
+    done = run(project, "--source", "c")
+    assert (done.returncode, done.stderr) == (6, "runtower: There is no source 'c'. Sources here: a, b.\n")
+    assert run(project, "--source").returncode == 2
+    with Program(project, "--source", "b") as program:
+        program.paints("● b   1 run ")
+        program.press("q")
+        program.ends()
 
 
 def test_where_there_is_none_it_says_so(tmp_path: Path) -> None:

@@ -33,8 +33,10 @@ def catalogue_of(given: Sequence[Run], experiments: Sequence[Experiment] = (), s
     return catalogue
 
 
-def add_runs(catalogue: Catalogue, given: Sequence[Run], first: int, experiments: Sequence[Experiment] = ()) -> None:
-    """More runs of source 0, as rows from `first` on."""
+def add_runs(
+    catalogue: Catalogue, given: Sequence[Run], first: int, experiments: Sequence[Experiment] = (), source: int = 0
+) -> None:
+    """More runs of a source, as rows from `first` on."""
     ids = [str(run.get("id", f"r{first + place}")) for place, run in enumerate(given)]
     cells: list[Cells] = []
     for name in dict.fromkeys(name for run in given for name in run if name != "id"):
@@ -47,7 +49,7 @@ def add_runs(catalogue: Catalogue, given: Sequence[Run], first: int, experiments
             cells.append(Texts(*key, at, values))
     rows = np.arange(first, first + len(given), dtype=np.int32)
     segment = Segment.read(encode(Delta(ids, cells, b""), rows))
-    catalogue.add(0, first + 1, segment, experiments=experiments or None)
+    catalogue.add(source, first + 1, segment, experiments=experiments or None)
 
 
 def catalogue_from(source: ListsRuns) -> Catalogue:

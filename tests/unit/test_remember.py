@@ -11,6 +11,7 @@ from runtower.domain.runs import ColumnKey, Kind
 
 FULL = KeptView(
     seen_ms=5,
+    sources=["lab"],
     experiments=[("lab", "1")],
     chosen=True,
     mine=True,

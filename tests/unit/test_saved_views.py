@@ -75,3 +75,16 @@ def test_names() -> None:
         named({"good": ViewSettings()}, "god")
     with pytest.raises(NotFound, match="None is saved yet"):
         named({}, "good")
+
+
+def test_a_view_names_its_sources() -> None:
+    catalogue = catalogue_of([{"metrics.loss": 1.0}])
+    catalogue.source("team")
+    browser = Browser(catalogue)
+    browser.choose_sources(frozenset({1}))
+    view = as_settings(browser, (NAME,), None)
+    assert view.sources == ["team"]
+    assert read(view, catalogue).sources == {1}
+    assert read(ViewSettings(), catalogue).sources is None
+    with pytest.raises(NotFound, match=r"no source 'gone'.*lab, team"):
+        read(ViewSettings(sources=["team", "gone"]), catalogue)

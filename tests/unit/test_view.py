@@ -381,3 +381,35 @@ def test_a_hundred_thousand_rows_keep_a_stable_order() -> None:
     order = view_of(catalogue, sort=((LOSS, False),)).rows.tolist()
     assert order[:2] == [size - 2, size - 4]
     assert order[size // 2 :][:2] == [size - 1, size - 3]
+
+
+def two_sources() -> Catalogue:
+    """Source 0 with experiments 1 and 2, source 1 with an experiment 1 of its own."""
+    catalogue = catalogue_of([{"id": "a1", "experiment_id": "1"}, {"id": "a2", "experiment_id": "2"}])
+    catalogue.source("team")
+    add_runs(catalogue, [{"id": "b1", "experiment_id": "1"}], 0, source=1)
+    return catalogue
+
+
+def test_only_the_runs_of_chosen_sources() -> None:
+    catalogue = two_sources()
+    assert set(shown(catalogue)) == {"a1", "a2", "b1"}
+    assert shown(catalogue, sources=frozenset({1})) == ["b1"]
+    assert view_of(catalogue, sources=frozenset({0})).within == 2
+    assert shown(catalogue, sources=frozenset({1}), experiments=frozenset({(0, "1")})) == []
+
+
+def test_choosing_sources_keeps_experiments_where_something_of_them_is_left() -> None:
+    browser = Browser(two_sources())
+    browser.choose_experiments(frozenset({(0, "1")}))
+    browser.choose_sources(frozenset({0}))
+    assert browser.query.experiments == {(0, "1")}
+    browser.choose_sources(frozenset({1}))
+    assert browser.query.experiments is None, "none of source 1's was chosen"
+    browser.choose_experiments(frozenset({(1, "1")}))
+    browser.choose_sources(None)
+    assert browser.query.experiments is None, "source 0 came and would show nothing"
+    assert browser.newest_experiment(None) is not None
+    browser.choose_sources(frozenset({1}))
+    assert browser.newest_experiment(None) == (1, "1")
+    assert browser.shown_rows().tolist() == [False, False, True]

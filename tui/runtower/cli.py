@@ -27,6 +27,7 @@ runtower {__version__}: ML runs and models, in a terminal.
   runtower                 what this folder's project has recorded
   runtower PATH|URI        an sqlite file, an mlruns or CSVLogger folder, a project, any URI of MLflow
   runtower --view NAME     with a view that was saved (may stand before a PATH or URI)
+  runtower --source NAME   only this one of the sources (may stand before a PATH or URI)
   runtower demo [DIR]      a real little project, live
   runtower runs|show|metric|sources|doctor|settings --help
                            the same without a screen
@@ -65,7 +66,8 @@ def _run(words: Sequence[str]) -> int:
     if first == "--version":
         sys.stdout.write(f"runtower {__version__}\n")
         return 0
-    view, words = _view(words)
+    view, words = _option(words, "view", "runtower settings lists the views.")
+    source, words = _option(words, "source", "runtower sources lists them.")
     first = words[0] if words else ""
     named = words[1:] if first == "demo" else words
     if len(named) > 1 or any(word.startswith("-") for word in named):
@@ -82,20 +84,20 @@ def _run(words: Sequence[str]) -> int:
     if first == "demo":
         start = starter.demo(Path(named[0]) if named else None)
     else:
-        start = starter.named(first) if first else starter.here()
+        start = starter.named(first, source) if first else starter.here(source)
     start.view = view
     return _show(starter, start)
 
 
-def _view(words: Sequence[str]) -> tuple[str, list[str]]:
-    """The view that is asked for, and the other words. Raises Invalid for --view without a name."""
+def _option(words: Sequence[str], option: str, remedy: str) -> tuple[str, list[str]]:
+    """The name that is asked for, '' for none, and the other words. Raises Invalid for an option without a name."""
     rest = list(words)
     for place, word in enumerate(rest):
-        if word.startswith("--view="):
-            return word.removeprefix("--view="), rest[:place] + rest[place + 1 :]
-        if word == "--view":
+        if word.startswith(f"--{option}="):
+            return word.removeprefix(f"--{option}="), rest[:place] + rest[place + 1 :]
+        if word == f"--{option}":
             if place + 1 == len(rest):
-                raise Invalid("--view has no name after it.", "runtower settings lists the views.")
+                raise Invalid(f"--{option} has no name after it.", remedy)
             return rest[place + 1], rest[:place] + rest[place + 2 :]
     return "", rest
 

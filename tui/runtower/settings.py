@@ -33,6 +33,7 @@ class MetricSettings:
 class ViewSettings:
     """What is shown of the runs, under a name. Columns are written with their family: `metrics.val_loss`."""
 
+    sources: list[str] = field(default_factory=list, metadata={"doc": "names of sources; none: all of them"})
     experiments: list[str] = field(default_factory=list, metadata={"doc": "names of experiments; none: all of them"})
     where: str = field(default="", metadata={"doc": "a query, see docs/query.md"})
     filter: str = field(default="", metadata={"doc": "words, as after `/`"})

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from runtower.acts import trust
 from runtower.acts.discover import discover, target_of
+from runtower.domain.errors import NotFound
 from runtower.domain.targets import Target
 from runtower.folders import Folders
 from runtower.link.client import Link
@@ -53,18 +54,18 @@ class Starter:
         """The settings file of the project that was started in."""
         return project_file(self.folder)
 
-    def named(self, what: str) -> Start:
+    def named(self, what: str, only: str = "") -> Start:
         """A path or URI that the user named. Raises NotFound or Invalid."""
         found = target_of(what, self.folder)
-        return self.opening(found.targets, found.root, found.looked)
+        return self.opening(only_named(found.targets, only), found.root, found.looked)
 
-    def here(self) -> Start:
-        """The sources of the settings, else what the folder holds."""
+    def here(self, only: str = "") -> Start:
+        """The sources of the settings, else what the folder holds; `only` one of them, '' for all. Raises NotFound."""
         if self.settings.sources:
             targets = trust.configured(self._given, self.folder, os.environ, self.folders)
-            return self.opening(targets, self.folder)
+            return self.opening(only_named(targets, only), self.folder)
         found = discover(self.folder, os.environ)
-        return self.opening(found.targets, found.root, found.looked)
+        return self.opening(only_named(found.targets, only), found.root, found.looked)
 
     def demo(self, folder: Path | None) -> Start:
         """The demo project, made while one looks. Raises Invalid for a folder that holds something."""
@@ -86,3 +87,13 @@ class Starter:
         for link in links:
             link.spawn()
         return Start(targets, links, folder or self.folder, looked)
+
+
+def only_named(targets: Sequence[Target], name: str) -> tuple[Target, ...]:
+    """The one of that name, all of them for ''. Raises NotFound."""
+    chosen = tuple(target for target in targets if name in ("", target.name))
+    if name and not chosen:
+        raise NotFound(
+            f"There is no source '{name}'.", f"Sources here: {', '.join(one.name for one in targets) or 'none'}."
+        )
+    return chosen

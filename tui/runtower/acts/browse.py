@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from runtower.acts.where import understood
 from runtower.catalog import view as views
@@ -167,6 +168,19 @@ class Browser:
             keys.append((key, descending))
         self.query = replace(self.query, sort=tuple(keys))
 
+    def shows(self, source: int) -> bool:
+        """Whether the runs of a source may be among those shown."""
+        return self.query.sources is None or source in self.query.sources
+
+    def choose_sources(self, chosen: frozenset[int] | None) -> None:
+        """Only runs of these sources, None for all. Of the chosen experiments those in these sources stay; all are
+        chosen where none would be left, or where a source comes that wasn't shown."""
+        numbers = range(len(self.catalogue.sources))
+        fresh = any(not self.shows(number) for number in numbers if chosen is None or number in chosen)
+        kept = {one for one in self.query.experiments or () if chosen is None or one[0] in chosen}
+        experiments = frozenset(kept) if kept and not fresh else None
+        self.query = replace(self.query, sources=chosen, experiments=experiments)
+
     def choose_experiments(self, chosen: frozenset[tuple[int, str]] | None) -> None:
         self.query = replace(self.query, experiments=chosen)
 
@@ -273,10 +287,17 @@ class Browser:
     def toggle_baseline(self, row: int) -> None:
         self.baseline = None if self.baseline == row else row
 
+    def shown_rows(self) -> NDArray[np.bool_]:
+        """By global row whether its source is shown and still has it."""
+        alive = self.catalogue.alive()
+        if self.query.sources is not None:
+            alive &= np.isin(self.catalogue.source_numbers(), np.fromiter(self.query.sources, np.uint8))
+        return alive
+
     def newest_experiment(self, user: str | None) -> tuple[int, str] | None:
         """The experiment of this user's newest run, else of the newest run at all."""
         start = self.catalogue.numbers(runs.START_TIME).values
-        alive = self.catalogue.alive()
+        alive = self.shown_rows()
         users = self.catalogue.texts(runs.USER)
         candidates: Ints = np.flatnonzero(alive).astype(np.int32)
         if user is not None and len(users.words):

@@ -60,7 +60,8 @@ class Columns:
         several = self._browser.query.experiments is None or len(self._browser.query.experiments) > 1
         layout = first_layout(metric, metrics, params, several)
         self._use(Layout(tuple(self._sized(shown, rows) for shown in layout.columns), layout.active), metric)
-        if (self._tower.listed and len(rows) >= 3) or len(rows) >= 100:  # before that they may still be others
+        listed = all(map(self._tower.has_listed, filter(self._browser.shows, range(len(self._tower.links)))))
+        if (listed and len(rows) >= 3) or len(rows) >= 100:  # before that they may still be others
             self._chosen_for = key
 
     def use_layout(self, layout: Layout) -> None:
@@ -134,15 +135,15 @@ class Columns:
 
     def _layout_key(self) -> str:
         chosen = self._browser.query.experiments
+        sources, shown = self._tower.catalogue.sources, self._browser.query.sources
         if chosen is None:
-            return "*"
-        sources = self._tower.catalogue.sources
+            return "|".join(["*", *sorted(sources[number].name for number in shown or ())])
         return "|".join(sorted(f"{sources[number].name}/{experiment}" for number, experiment in chosen))
 
     def _chosen_rows(self) -> Ints:
         """The newest runs of the chosen experiments, whatever the filter says."""
         catalogue = self._tower.catalogue
-        mask = catalogue.alive()
+        mask = self._browser.shown_rows()
         ids = catalogue.texts(runs.EXPERIMENT_ID)
         chosen = self._browser.query.experiments
         if chosen is not None:

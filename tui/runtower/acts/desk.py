@@ -112,7 +112,7 @@ class Desk:
         self._restored = True
         self._restore()
         self._turn_to_the_first()  # a store that comes in one piece brings no later news to do it at
-        complete = self.tower.listed
+        complete = self.listed
         self.columns.lay_out()
         await self.browser.order()
         self._after_order()
@@ -220,7 +220,7 @@ class Desk:
             self._listed = not self._listed
             self.rows.changed()  # only of whole lists it can be said that a run is silent
         if heard.health_only:
-            if not self._settled and self._listed:
+            if not self._settled and self.listed:
                 self.order_soon()  # the first list is whole: from now on rows stay where they are
             self._changed()
             return
@@ -243,7 +243,7 @@ class Desk:
             if not self._restored:
                 await self._first_order()
             elif self._turn_to_the_first() or self.growing:
-                complete = self.tower.listed
+                complete = self.listed
                 self._reconsider()
                 self.columns.lay_out()
                 if await self.browser.order():
@@ -253,6 +253,32 @@ class Desk:
                 await self.browser.count_pending()
             self._changed()
             await asyncio.sleep(min(0.5, max(0.02, self.tower.catalogue.size / 100_000)))
+
+    @property
+    def shown(self) -> list[int]:
+        """The numbers of the sources whose runs are shown."""
+        return [number for number in range(len(self.targets)) if self.browser.shows(number)]
+
+    @property
+    def listed(self) -> bool:
+        """Whether every source that is shown has told all it has; one that is held tells nothing."""
+        return all(self.tower.has_listed(number) or bool(self.targets[number].held) for number in self.shown)
+
+    @property
+    def syncing(self) -> bool:
+        """Whether a source that is shown has not yet listed all it has, and is at it."""
+        return any(self.tower.is_syncing(number) and not self.targets[number].held for number in self.shown)
+
+    @property
+    def partly_known(self) -> bool:
+        """Whether a source that is shown told some of its runs and not yet all that are looked at."""
+        told = [self.tower.health(number) for number in self.shown]
+        return any(not health.complete and health.known for health in told)
+
+    def choose_sources(self, chosen: frozenset[int]) -> None:
+        """The user's own choice of what is shown; an order has to follow."""
+        self._chosen_by_hand = True
+        self.browser.choose_sources(None if len(chosen) == len(self.targets) else chosen)
 
     @property
     def missing(self) -> bool:
@@ -267,7 +293,7 @@ class Desk:
     def _after_order(self) -> None:
         self.columns.lay_out()
         self.rows.ordered()
-        if not self.news and self.kept.seen_ms and not self.tower.partly_known:
+        if not self.news and self.kept.seen_ms and not self.partly_known:
             now = time.time() * 1000
             self.news = news.since(
                 self.tower.catalogue,

@@ -130,18 +130,18 @@ class Face:
         if len(browser.view):
             return []
         trouble = self.trouble()
-        total = int(desk.tower.catalogue.alive().sum())
+        total = int(browser.shown_rows().sum())
         if not total and trouble:
             return [((trouble, ""),), (), (("r  try again now     ? keys     q quit", "dim"),)]
-        if not total and desk.tower.syncing:
-            names = ", ".join(target.name for target in desk.targets)
+        if not total and desk.syncing:
+            names = ", ".join(desk.targets[number].name for number in desk.shown)
             return [((f"Reading {inert(names, self._glyphs)} ...", "dim"),)]
         if not total:
             return self._no_runs()
         asked = " and ".join(text for text in (browser.filter_text, browser.where_text) if text)
         if asked:
             within = f"{browser.view.within:,} run{'s' if browser.view.within != 1 else ''}"
-            if desk.tower.partly_known:
+            if desk.partly_known:
                 within = f"the {within} known so far"
             return [
                 (
@@ -182,7 +182,8 @@ class Face:
 
     def _no_runs(self) -> list[Line]:
         desk = self.desk
-        where = ", ".join(identity.address for identity in desk.tower.identities.values())
+        known = desk.tower.identities
+        where = ", ".join(known[number].address for number in desk.shown if number in known)
         lines: list[Line] = [((f"No runs in {inert(where, self._glyphs)} yet.", ""),), ()]
         lines += [(("Three lines of Python log a first one; it shows here by itself:", "dim"),), ()]
         lines += [(("  " + line, "bright"),) for line in SNIPPET.splitlines()]
@@ -191,12 +192,14 @@ class Face:
     # -- choices
 
     def experiment_offers(self) -> list[Offer]:
-        """Every experiment with how many runs it has, the fullest first."""
+        """Every experiment of the sources that are shown, with how many runs it has, the fullest first."""
         catalogue = self.desk.tower.catalogue
         ids = catalogue.texts(runs.EXPERIMENT_ID)
         words = ids.words.to_pylist()
         offers = []
         for number, table in enumerate(catalogue.sources):
+            if not self.desk.browser.shows(number):
+                continue
             codes = ids.codes[catalogue.global_rows(number)]
             counts: dict[str, int] = {}
             for code, count in zip(*_counted(codes), strict=True):

@@ -14,15 +14,17 @@ from runtower.domain.runs import ColumnKey, Kind, RunKey
 
 
 def bring_back(kept: KeptView, browser: Browser) -> None:
-    """Last time's experiments (where some were chosen), order, groups, filter, query, marks, pins, folds, baseline and
-    cursor.
+    """Last time's sources, experiments (where some were chosen), order, groups, filter, query, marks, pins, folds,
+    baseline and cursor.
 
     Runs that aren't known any more are left out.
     """
     catalogue = browser.catalogue
+    numbers = {table.name: number for number, table in enumerate(catalogue.sources)}
+    shown = frozenset(numbers[name] for name in kept.sources or () if name in numbers)
+    browser.choose_sources(shown or None)
     if kept.chosen:
-        names = {table.name: number for number, table in enumerate(catalogue.sources)}
-        chosen = {(names[source], one) for source, one in kept.experiments or () if source in names}
+        chosen = {(numbers[source], one) for source, one in kept.experiments or () if source in numbers}
         browser.choose_experiments(frozenset(chosen) if kept.experiments is not None and chosen else None)
     browser.show_tree(kept.tree)
     browser.group_by(kept.group.column() if kept.group is not None else None)
@@ -59,6 +61,7 @@ def put_away(
     chosen = query.experiments
     return KeptView(
         seen_ms=int(time.time() * 1000),
+        sources=None if query.sources is None else [catalogue.sources[n].name for n in sorted(query.sources)],
         experiments=None if chosen is None else [(catalogue.sources[n].name, one) for n, one in sorted(chosen)],
         chosen=True,
         mine=mine,

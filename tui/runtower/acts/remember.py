@@ -39,10 +39,12 @@ class KeptLayout(msgspec.Struct):
 
 
 class KeptView(msgspec.Struct, omit_defaults=True):
-    """One folder's view. Runs are (source, native id), experiments (source, id); `seen_ms` is when it was last left."""
+    """One folder's view. Runs are (source, native id), experiments (source, id), sources names (None: all are shown);
+    `seen_ms` is when it was last left."""
 
     version: int = VERSION
     seen_ms: int = 0
+    sources: list[str] | None = None
     experiments: list[tuple[str, str]] | None = None
     chosen: bool = False
     mine: bool = False

@@ -25,9 +25,10 @@ _DESCENDING: Final = ":desc"
 
 @dataclass(frozen=True)
 class SavedView:
-    """A view, understood over a catalogue. `experiments` None means all; `columns` are those beside the name; `group`
-    None is no grouping."""
+    """A view, understood over a catalogue. `sources` and `experiments` None mean all; `columns` are those beside
+    the name; `group` None is no grouping."""
 
+    sources: frozenset[int] | None
     experiments: frozenset[tuple[int, str]] | None
     where: Where | None
     words: WordsFilter
@@ -47,9 +48,10 @@ def named(views: Mapping[str, ViewSettings], name: str) -> ViewSettings:
 
 
 def read(view: ViewSettings, catalogue: Catalogue) -> SavedView:
-    """A view over what is known now. Raises Invalid for words that make no sense, NotFound for an experiment."""
+    """A view over what is known now. Raises Invalid for words without sense, NotFound for a source or an experiment."""
     columns = tuple(column_of(name) for name in view.columns)
     return SavedView(
+        sources=sources_of(catalogue, view.sources),
         experiments=experiments_of(catalogue, view.experiments),
         where=understood(catalogue, view.where) if view.where.strip() else None,
         words=parse(view.filter),
@@ -81,6 +83,15 @@ def _group_of(name: str) -> ColumnKey | None:
     return column_of(name) if name else None
 
 
+def sources_of(catalogue: Catalogue, wanted: Sequence[str]) -> frozenset[int] | None:
+    """Sources by name; None for none. Raises NotFound with those there are."""
+    numbers = {table.name: number for number, table in enumerate(catalogue.sources)}
+    missing = [name for name in wanted if name not in numbers]
+    if missing:
+        raise NotFound(f"There is no source '{missing[0]}'.", f"Sources here: {', '.join(numbers)}.")
+    return frozenset(numbers[name] for name in wanted) or None
+
+
 def experiments_of(catalogue: Catalogue, wanted: Sequence[str]) -> frozenset[tuple[int, str]] | None:
     """Experiments by name or id, in every source that has them; None for none. Raises NotFound with those there are."""
     if not wanted:
@@ -98,6 +109,7 @@ def experiments_of(catalogue: Catalogue, wanted: Sequence[str]) -> frozenset[tup
 
 def show(view: SavedView, browser: Browser, columns: Columns) -> None:
     """Bring a view to the table; what it doesn't say is as at the first look. An order has to follow."""
+    browser.choose_sources(view.sources)
     browser.choose_experiments(view.experiments)
     browser.filter_text = view.filter.strip()
     browser.query = replace(
@@ -117,6 +129,7 @@ def as_settings(browser: Browser, shown: Sequence[ColumnKey], metric: ColumnKey 
     sources = browser.catalogue.sources
     known = [(sources[number].experiments.get(one), one) for number, one in sorted(chosen or ())]
     return ViewSettings(
+        sources=[sources[number].name for number in sorted(query.sources or ())],
         experiments=list(dict.fromkeys(found.name if found is not None else one for found, one in known)),
         where=query.where.whole if query.where is not None else "",
         filter=browser.filter_text,

@@ -17,7 +17,8 @@ _QUIET_POLLS: Final = 2
 
 
 def sources_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
-    """Left: the product and its screens; right: each source's name and state, and how many runs there are."""
+    """Left: the product and its screens; right: each source's name and state, in brackets where its runs aren't shown,
+    and how many runs there are in those that are."""
     name = " runtower  " if width >= 60 else " "
     left: Line = ((name, "title"), ("[1 runs]", "active"))
     right: list[tuple[str, str]] = []
@@ -28,7 +29,10 @@ def sources_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
         alone = len(desk.targets) == 1 and width >= 110
         name = identity.address if identity is not None and alone else target.name
         glyph, tone = _sign(health, glyphs)
-        right += [(glyph + " ", tone), (shortened(inert(name, glyphs), room, glyphs), "" if tone == "better" else tone)]
+        said, plain = shortened(inert(name, glyphs), room, glyphs), "" if tone == "better" else tone
+        if not desk.browser.shows(number):
+            said, plain = f"({said})", "dim"
+        right += [(glyph + " ", tone), (said, plain)]
         age = _age(health)
         right.append((f"{age}   " if age else "   ", "warning"))
     right.append((_counts(desk), ""))
@@ -61,16 +65,17 @@ def _age(health: Health) -> str:
 
 def _counts(desk: Desk) -> str:
     catalogue = desk.tower.catalogue
-    total = int(catalogue.alive().sum())
+    alive = desk.browser.shown_rows()
+    total = int(alive.sum())
     status = catalogue.texts(runs.STATUS)
     words = status.words.to_pylist()
     codes = [code for code, word in enumerate(words) if word == "RUNNING"]
-    alive = catalogue.alive()
     running = sum(int(((status.codes == code) & alive).sum()) for code in codes)
     said = f"{total:,} run{'s' if total != 1 else ''}"
     if running:
         said += f", {running} running"
-    syncing = [link.health for link in desk.tower.links if not link.health.complete and link.health.known]
+    shown = [desk.tower.health(number) for number in desk.shown]
+    syncing = [health for health in shown if not health.complete and health.known]
     if syncing:
         known, whole = sum(h.known for h in syncing), sum(h.total or 0 for h in syncing)
         said += f", reading {known:,} of {whole:,}" if whole > known else ", reading"
@@ -86,7 +91,7 @@ def query_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
     if new or gone:
         said = ", ".join([f"+{new} new"] * bool(new) + [f"{gone} no longer match"] * bool(gone))
         right.append((f"{said} (r)   ", "state-running"))
-    known = " known so far" if desk.tower.partly_known and view.within else ""
+    known = " known so far" if desk.partly_known and view.within else ""
     if browser.filter_text or browser.where_text:
         right.append((f"{view.hits:,} of {'the ' if known else ''}{view.within:,}{known}   ", "hit"))
     elif known:
@@ -143,17 +148,18 @@ def _order(desk: Desk, glyphs: Glyphs) -> str:
 
 
 def trouble(desk: Desk) -> str:
-    """The first error of a source as a calm sentence: what is shown meanwhile, when the next try is; '' if none."""
+    """The first error of a source that is shown, as a calm sentence with what is shown meanwhile and when the next try
+    is; '' if none."""
     for number, health in desk.tower.troubles():
-        error = health.error
-        if error is None:
+        error, held = health.error, desk.targets[number].held
+        if error is None or not desk.browser.shows(number):
             continue
         parts = [error.tried, error.remedy]
         if health.heard_ms is not None:
             parts.append(f"Showing what was known at {clock(health.heard_ms, time.time() * 1000)}.")
         elif desk.cached_ms:
             parts.append(f"Showing what was known at {clock(desk.cached_ms, time.time() * 1000)}.")
-        if health.next_try is not None:
+        if health.next_try is not None and not held:
             wait = max(0, round(health.next_try - time.monotonic()))
             parts.append(f"Next try in {wait} s (r: now)." if wait else "Trying again now.")
         return f"{desk.targets[number].name}: {' '.join(part for part in parts if part)}"

@@ -144,21 +144,20 @@ class Tower:
     def health(self, number: int) -> Health:
         return self.links[number].health
 
-    @property
-    def syncing(self) -> bool:
-        """Whether some source has not yet listed all it has, and is at it."""
-        return any(not link.health.complete and link.health.state is not State.CLOSED for link in self.links)
+    def is_syncing(self, number: int) -> bool:
+        """Whether a source has not yet listed all it has, and is at it."""
+        health = self.links[number].health
+        return not health.complete and health.state is not State.CLOSED
 
-    @property
-    def partly_known(self) -> bool:
-        """Whether a source told some of its runs and not yet all that are looked at."""
-        return any(not link.health.complete and link.health.known for link in self.links)
+    def has_listed(self, number: int) -> bool:
+        """Whether a source has told all it has, and all of it is in the catalogue."""
+        health = self.links[number].health
+        return health.complete and self.catalogue.sources[number].size >= health.known
 
     @property
     def listed(self) -> bool:
         """Whether every source has told all it has, and all of it is in the catalogue."""
-        tables = zip(self.links, self.catalogue.sources, strict=True)
-        return all(link.health.complete and table.size >= link.health.known for link, table in tables)
+        return all(self.has_listed(number) for number in range(len(self.links)))
 
     def troubles(self) -> list[tuple[int, Health]]:
         """The sources that have an error now."""
@@ -173,11 +172,14 @@ class Tower:
         for number, run_ids in wanted.items():
             self.links[number].focus(run_ids)
 
-    def scope(self, chosen: Collection[tuple[int, str]] | None) -> None:
-        """Tell the sources which experiments are looked at: (source number, experiment id), None for all."""
+    def scope(self, chosen: Collection[tuple[int, str]] | None, shown: Collection[int] | None = None) -> None:
+        """Tell the sources which experiments are looked at: (source number, experiment id), None for all; of a source
+        that isn't `shown` none is."""
         for number, link in enumerate(self.links):
-            own = None if chosen is None else sorted(one for source, one in chosen if source == number)
-            link.scope(own)
+            if shown is not None and number not in shown:
+                link.scope(())
+            else:
+                link.scope(None if chosen is None else sorted(one for source, one in chosen if source == number))
 
     def seek(self, where: Where | None) -> None:
         """Tell the sources what is sought, so that those which aren't known whole give it first."""

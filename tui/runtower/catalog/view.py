@@ -59,12 +59,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Query:
-    """What to show. `experiments` are (source number, experiment id), None for all; `user` keeps one user's runs;
-    `hidden` and `pins` are global rows; `searched` are the columns that the words filter looks at; `largest` the
-    metrics of which the best of a parent's children, or of a group, has the greatest value. A run is a hit where
-    `words` and `where` both hold; times in `where` such as `2h ago` are told from `now_ms`. With `group` the runs stand
-    in groups by that column instead of a tree; `folded_groups` are known by `Groups.keys`."""
+    """What to show. `sources` are numbers of sources, `experiments` (source number, experiment id), None for all;
+    `user` keeps one user's runs; `hidden` and `pins` are global rows; `searched` are the columns that the words filter
+    looks at; `largest` the metrics of which the best of a parent's children, or of a group, has the greatest value. A
+    run is a hit where `words` and `where` both hold; times in `where` such as `2h ago` are told from `now_ms`. With
+    `group` the runs stand in groups by that column instead of a tree; `folded_groups` are known by `Groups.keys`."""
 
+    sources: frozenset[int] | None = None
     experiments: frozenset[tuple[int, str]] | None = None
     user: str | None = None
     words: WordsFilter = field(default_factory=WordsFilter)
@@ -168,6 +169,8 @@ def _within(frame: Frame, query: Query) -> Mask:
     if isinstance(lifecycle, TextColumn):
         deleted = _is_word(lifecycle, lambda word: word == "deleted")
         mask &= deleted if query.deleted else ~deleted
+    if query.sources is not None:
+        mask &= np.isin(frame.sources, np.fromiter(query.sources, np.uint8))
     if query.experiments is not None:
         ids = frame.column(runs.EXPERIMENT_ID)
         chosen = np.zeros(frame.size, bool)

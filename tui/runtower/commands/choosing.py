@@ -72,7 +72,7 @@ def view_of(
         where = where or (_doubted(view.where) if view.where is not None else None)
         looked = (*query.searched, *(key for key in view.columns if key != CURVE))
         sort = query.sort if wish.sort else view.sort or query.sort
-        query = replace(query, words=view.words, searched=tuple(dict.fromkeys(looked)), sort=sort)
+        query = replace(query, sources=view.sources, words=view.words, searched=tuple(dict.fromkeys(looked)), sort=sort)
     query = replace(query, experiments=chosen, where=where, now_ms=time.time() * 1000, tree=False, deleted=wish.deleted)
     largest = frozenset(key for key, _ in query.sort if goal_of(key, metrics) == "max")
     query = replace(query, group=column_named(catalogue, wish.group) if wish.group else None, largest=largest)

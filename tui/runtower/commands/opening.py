@@ -20,6 +20,7 @@ from runtower.link.client import Link
 from runtower.settings import Settings
 from runtower.settings_quick import Given, given
 from runtower.sources.port import Target
+from runtower.starting import only_named
 
 _INTERVAL: Final = 3600.0  # a command looks once
 
@@ -51,12 +52,7 @@ def context(asked: Asked) -> Context:
     found = given(folder, os.environ, folders)
     known = found.settings
     targets, looked, defined = _targets(asked, folder, found)
-    if asked.source is not None:
-        chosen = tuple(target for target in targets if target.name == asked.source)
-        if not chosen:
-            names = ", ".join(target.name for target in targets) or "none"
-            raise NotFound(f"There is no source '{asked.source}'.", f"Sources here: {names}.")
-        targets = chosen
+    targets = only_named(targets, asked.source or "")
     if asked.read_only or known.read_only:
         targets = tuple(replace(target, read_only=True) for target in targets)
     return Context(known, folders, targets, looked, defined)

@@ -216,7 +216,7 @@ class RunsTable(KeyScreen):
         if self._details is not None:
             wishes += [(key, [self._details.row]) for key in self._details.curve_keys()]
         desk.curves.want(wishes)
-        desk.tower.scope(desk.browser.query.experiments)
+        desk.tower.scope(desk.browser.query.experiments, desk.browser.query.sources)
         desk.tower.seek(desk.browser.query.where)
         desk.tower.focus(on_screen)
         self._rescale()
