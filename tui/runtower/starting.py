@@ -13,6 +13,7 @@ from pathlib import Path
 
 from runtower.acts import trust
 from runtower.acts.discover import discover, target_of
+from runtower.acts.trust import Doubt
 from runtower.domain.errors import NotFound
 from runtower.domain.targets import Target
 from runtower.folders import Folders
@@ -78,15 +79,20 @@ class Starter:
 
     def opening(self, targets: Sequence[Target], folder: Path | None = None, looked: Sequence[str] = ()) -> Start:
         """These targets, each with its process started; the view is remembered for `folder`."""
-        settings = self.settings
-        targets = [replace(target, read_only=target.read_only or settings.read_only) for target in targets]
-        links = [
-            Link(target, self.folders, interval=settings.interval, redact=settings.redact, use_cache=settings.cache)
-            for target in targets
-        ]
-        for link in links:
-            link.spawn()
+        targets = [replace(target, read_only=target.read_only or self.settings.read_only) for target in targets]
+        links = [self.link(target) for target in targets]
         return Start(targets, links, folder or self.folder, looked)
+
+    def link(self, target: Target) -> Link:
+        """A target's link, its process started. Raises OSError where none can be started."""
+        settings = self.settings
+        link = Link(target, self.folders, interval=settings.interval, redact=settings.redact, use_cache=settings.cache)
+        link.spawn()
+        return link
+
+    def doubt(self, name: str) -> Doubt | None:
+        """What is to be said of a source before it is trusted; None where nothing is."""
+        return trust.doubts(self._given, self.folder, os.environ, self.folders).get(name)
 
 
 def only_named(targets: Sequence[Target], name: str) -> tuple[Target, ...]:

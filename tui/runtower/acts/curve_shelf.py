@@ -36,6 +36,17 @@ class CurveShelf:
         if self._folder is not None:
             self._kept = [curve_cache.read(self._folder, key) for key in self._keys]
 
+    def add(self, target: Target) -> None:
+        """One more source; what is kept of it is read by `read_last`."""
+        self._keys.append(target.file_key)
+        self._kept.append(KeptCurves())
+        self._fresh.append({})
+
+    def read_last(self) -> None:
+        """Bring in the curves of the source that was added last; call it in a thread."""
+        if self._folder is not None:
+            self._kept[-1] = curve_cache.read(self._folder, self._keys[-1])
+
     def find(self, source: int, run_id: str, metric: str) -> KeptCurve | None:
         """What an earlier sitting knew."""
         return self._kept[source].get(run_id, metric) if source < len(self._kept) else None

@@ -18,6 +18,7 @@ from runtower.acts.columns import Columns
 from runtower.acts.curve_shelf import CurveShelf
 from runtower.acts.curves import Curves
 from runtower.acts.editing import Editor
+from runtower.acts.open_sources import OpenSources
 from runtower.acts.put_away import bring_back, put_away
 from runtower.acts.remember import KeptView
 from runtower.acts.run_rows import RunRows
@@ -28,6 +29,7 @@ from runtower.catalog import cache
 from runtower.catalog.segment import Segment
 from runtower.domain.errors import TowerError
 from runtower.present.glyphs import Glyphs
+from runtower.sources.port import Target
 from runtower.starting import Start, Starter
 
 _ENOUGH: Final = 40
@@ -45,10 +47,11 @@ class Desk:
     ) -> None:
         settings, folders, targets = starter.settings, starter.folders, start.targets
         self.settings = settings
-        self.targets = list(targets)
         self.tower = Tower(start.links, [target.name for target in targets])
         self.browser = Browser(self.tower.catalogue, lambda key: choose.goal_of(key, settings.metrics) == "max")
-        self._shelf = CurveShelf(folders.curves if settings.cache else None, self.targets)
+        self._shelf = CurveShelf(folders.curves if settings.cache else None, targets)
+        self.sources = OpenSources(targets, self.tower, self.browser, self._shelf, starter)
+        self.targets = self.sources.targets
         self.curves = Curves(self.tower, self._shelf, self._curves_arrived)
         self.silences = Silences(self.tower, self.curves)
         self.rows = RunRows(self.browser, self.curves, glyphs, settings.metrics, self.silences)
@@ -62,6 +65,7 @@ class Desk:
         self.paused = False
         self.project_file = starter.project_file
         self._folders = folders
+        self._starter = starter
         self._changed = changed
         self._file = remember.view_file(folders.state / "views", start.folder, [target.name for target in targets])
         self.kept: KeptView = remember.load(self._file)
@@ -112,7 +116,7 @@ class Desk:
         self._restored = True
         self._restore()
         self._turn_to_the_first()  # a store that comes in one piece brings no later news to do it at
-        complete = self.listed
+        complete = self.sources.listed
         self.columns.lay_out()
         await self.browser.order()
         self._after_order()
@@ -176,6 +180,28 @@ class Desk:
         self._chosen_by_hand = True
         self.browser.choose_experiments(chosen)
 
+    def choose_sources(self, chosen: frozenset[int]) -> None:
+        """The user's own choice of what is shown; an order has to follow."""
+        self._chosen_by_hand = True
+        self.sources.choose(chosen)
+
+    async def open_source(self, target: Target) -> int:
+        """Open one more source; its runs come in by themselves. Gives its number. Raises TowerError."""
+        number = await self.sources.open(target)
+        self._chosen_by_hand = True
+        self._settled, self.cached_ms = False, None
+        return number
+
+    async def keep_source(self, number: int) -> Path:
+        """Name a source in the project's settings, where it is opened and this view shown next time; gives the file.
+
+        Raises Invalid, Conflict.
+        """
+        file, names = await self.sources.keep(number)
+        if set(names) == {target.name for target in self.targets}:
+            self._file = remember.view_file(self._folders.state / "views", self._starter.folder, names)
+        return file
+
     async def save_view(self, name: str) -> Path:
         """Keep what is shown in the project's settings; gives the file. Raises Invalid, Conflict."""
         from runtower.acts.write_view import write_view  # noqa: PLC0415  the YAML parser comes only to write
@@ -216,11 +242,11 @@ class Desk:
             self._restored = self._settled = False
             self.cached_ms = None
             self.rows.changed()
-        if self._listed != self.tower.listed:
+        if self._listed != self.sources.listed:
             self._listed = not self._listed
             self.rows.changed()  # only of whole lists it can be said that a run is silent
         if heard.health_only:
-            if not self._settled and self.listed:
+            if not self._settled and self.sources.listed:
                 self.order_soon()  # the first list is whole: from now on rows stay where they are
             self._changed()
             return
@@ -243,7 +269,7 @@ class Desk:
             if not self._restored:
                 await self._first_order()
             elif self._turn_to_the_first() or self.growing:
-                complete = self.listed
+                complete = self.sources.listed
                 self._reconsider()
                 self.columns.lay_out()
                 if await self.browser.order():
@@ -253,32 +279,6 @@ class Desk:
                 await self.browser.count_pending()
             self._changed()
             await asyncio.sleep(min(0.5, max(0.02, self.tower.catalogue.size / 100_000)))
-
-    @property
-    def shown(self) -> list[int]:
-        """The numbers of the sources whose runs are shown."""
-        return [number for number in range(len(self.targets)) if self.browser.shows(number)]
-
-    @property
-    def listed(self) -> bool:
-        """Whether every source that is shown has told all it has; one that is held tells nothing."""
-        return all(self.tower.has_listed(number) or bool(self.targets[number].held) for number in self.shown)
-
-    @property
-    def syncing(self) -> bool:
-        """Whether a source that is shown has not yet listed all it has, and is at it."""
-        return any(self.tower.is_syncing(number) and not self.targets[number].held for number in self.shown)
-
-    @property
-    def partly_known(self) -> bool:
-        """Whether a source that is shown told some of its runs and not yet all that are looked at."""
-        told = [self.tower.health(number) for number in self.shown]
-        return any(not health.complete and health.known for health in told)
-
-    def choose_sources(self, chosen: frozenset[int]) -> None:
-        """The user's own choice of what is shown; an order has to follow."""
-        self._chosen_by_hand = True
-        self.browser.choose_sources(None if len(chosen) == len(self.targets) else chosen)
 
     @property
     def missing(self) -> bool:
@@ -293,7 +293,7 @@ class Desk:
     def _after_order(self) -> None:
         self.columns.lay_out()
         self.rows.ordered()
-        if not self.news and self.kept.seen_ms and not self.partly_known:
+        if not self.news and self.kept.seen_ms and not self.sources.partly_known:
             now = time.time() * 1000
             self.news = news.since(
                 self.tower.catalogue,

@@ -28,7 +28,10 @@ _LOOK_WHETHER_AT_WORK: Final = 1.0
 
 
 class Editor:
-    """What the runs screen changes. `changed` is called on the loop after anything that it may want to redraw."""
+    """What the runs screen changes. `changed` is called on the loop after anything that it may want to redraw.
+
+    `targets` is the sitting's own list, by source number: it grows, and what is read-only in it may change.
+    """
 
     def __init__(
         self,
@@ -46,11 +49,12 @@ class Editor:
         self.said_at = 0.0
         self.under_way = ""
         self._tower = tower
-        self._targets = list(targets)
+        self._targets = targets
         self._folders = folders
         self._changed = changed
         self.plans = Plans(tower, browser, targets)
-        self._writers = [Writer(target, folders, settings) for target in targets]
+        self._settings = settings
+        self._writers: dict[int, Writer] = {}
         self._locked: set[RunKey] = set()
         self._last: tuple[Change, ...] = ()
         self._why_no_undo = "nothing was changed here yet"
@@ -97,14 +101,23 @@ class Editor:
         changes = tuple(replace(change, edit=change.edit.undone()) for change in self._last)
         return Plan(changes, undoes=True)
 
+    def _writer(self, number: int) -> Writer:
+        """The one of a source, made when it is first needed, and anew where its target is another by now."""
+        writer, target = self._writers.get(number), self._targets[number]
+        if writer is None or writer.target != target:
+            if writer is not None:
+                writer.leave()
+            writer = self._writers[number] = Writer(target, self._folders, self._settings)
+        return writer
+
     async def killed(self, rows: Sequence[int]) -> Plan:
         """A plan that marks runs KILLED, after a look at each. Raises TowerError, Conflict."""
-        return await self.plans.killed(rows, lambda number, run_id: self._writers[number].look(run_id))
+        return await self.plans.killed(rows, lambda number, run_id: self._writer(number).look(run_id))
 
     def prepare(self, plan: Plan) -> None:
         """The question is being asked: the processes that would write open their sources meanwhile."""
         for number in {change.source for change in plan.changes}:
-            self._writers[number].prepare()
+            self._writer(number).prepare()
 
     # -- carrying out
 
@@ -138,7 +151,7 @@ class Editor:
         outcome: Outcome | None = None
         try:
             identity = self._tower.identities[change.source]
-            outcome = await self._writers[change.source].write(change.edit, change.run_name, identity)
+            outcome = await self._writer(change.source).write(change.edit, change.run_name, identity)
             return outcome
         finally:
             self._tower.links[change.source].refresh()
@@ -200,7 +213,7 @@ class Editor:
         logged = known.get(intent.id)
         word = logged.outcome if logged is not None else "open"
         while word not in ("done", "refused"):
-            outcome = await self._writers[number].settle(entry)
+            outcome = await self._writer(number).settle(entry)
             word = outcome.word
             if word == "unknown":
                 self._say(f"Whether '{doing(intent.edit, intent.run_name)}' took effect isn't known yet.", "warning")
@@ -228,7 +241,7 @@ class Editor:
         """Leave at once; what was begun is finished and logged by its own process."""
         for task in self._tasks:
             task.cancel()
-        for writer in self._writers:
+        for writer in self._writers.values():
             writer.leave()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:

@@ -133,15 +133,15 @@ class Face:
         total = int(browser.shown_rows().sum())
         if not total and trouble:
             return [((trouble, ""),), (), (("r  try again now     ? keys     q quit", "dim"),)]
-        if not total and desk.syncing:
-            names = ", ".join(desk.targets[number].name for number in desk.shown)
+        if not total and desk.sources.syncing:
+            names = ", ".join(desk.targets[number].name for number in desk.sources.shown)
             return [((f"Reading {inert(names, self._glyphs)} ...", "dim"),)]
         if not total:
             return self._no_runs()
         asked = " and ".join(text for text in (browser.filter_text, browser.where_text) if text)
         if asked:
             within = f"{browser.view.within:,} run{'s' if browser.view.within != 1 else ''}"
-            if desk.partly_known:
+            if desk.sources.partly_known:
                 within = f"the {within} known so far"
             return [
                 (
@@ -183,7 +183,7 @@ class Face:
     def _no_runs(self) -> list[Line]:
         desk = self.desk
         known = desk.tower.identities
-        where = ", ".join(known[number].address for number in desk.shown if number in known)
+        where = ", ".join(known[number].address for number in desk.sources.shown if number in known)
         lines: list[Line] = [((f"No runs in {inert(where, self._glyphs)} yet.", ""),), ()]
         lines += [(("Three lines of Python log a first one; it shows here by itself:", "dim"),), ()]
         lines += [(("  " + line, "bright"),) for line in SNIPPET.splitlines()]

@@ -6,12 +6,12 @@ import importlib.metadata
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from runtower.acts import trust
 from runtower.acts.discover import discover, holds_credentials, kind_of, portable, target_of
-from runtower.acts.write_entry import remove_entry, write_entry
 from runtower.domain.errors import Invalid, NotFound
 from runtower.folders import Folders
 from runtower.settings_quick import Given, given, project_file
@@ -30,7 +30,7 @@ def wrong_name(name: str, taken: Sequence[str]) -> str:
 
 
 def described(name: str, uri: str, kind: str, read_only: bool, folder: Path) -> Target:
-    """The one source that a path or URI stands for. Raises NotFound, Invalid."""
+    """The one source that a path or URI stands for; a name of its own for ''. Raises NotFound, Invalid."""
     if kind:
         kinds = sorted({point.name for point in importlib.metadata.entry_points(group="runtower.sources")})
         if kind not in kinds:
@@ -39,7 +39,7 @@ def described(name: str, uri: str, kind: str, read_only: bool, folder: Path) -> 
     found = target_of(uri, folder).targets
     if len(found) > 1:
         raise Invalid(f"{uri} holds {len(found)} sources.", f"Name one: {', '.join(one.uri for one in found)}.")
-    return Target(name, found[0].kind, found[0].uri, read_only)
+    return replace(found[0], name=name or found[0].name, read_only=read_only)
 
 
 def why_not_kept(target: Target) -> str:
@@ -57,6 +57,8 @@ def keep(target: Target, beside: Sequence[Target], folder: Path, folders: Folder
     wrong = why_not_kept(target)
     if wrong:
         raise Invalid(f"{target.name} can't be kept: {wrong}.", _OWN)
+    from runtower.acts.write_entry import write_entry  # noqa: PLC0415  the YAML parser comes only to write
+
     file = project_file(folder)
     written = [one for one in (*beside, target) if not why_not_kept(one)]
     for one in written:
@@ -80,6 +82,8 @@ def add(target: Target, folder: Path, environ: Mapping[str, str], folders: Folde
 
 def remove(name: str, folder: Path, environ: Mapping[str, str], folders: Folders) -> Path:
     """Take a source out of the project's file; gives the file. Raises NotFound, Invalid, Conflict."""
+    from runtower.acts.write_entry import remove_entry  # noqa: PLC0415  as above
+
     file = project_file(folder)
     origin = _origin(given(folder, environ, folders), name)
     if not file.is_file() or (origin and origin != str(file)):

@@ -28,7 +28,7 @@ class Plans:
     def __init__(self, tower: Tower, browser: Browser, targets: Sequence[Target]) -> None:
         self._tower = tower
         self._browser = browser
-        self._targets = list(targets)
+        self._targets = targets
 
     @property
     def addresses(self) -> list[str]:

@@ -74,7 +74,7 @@ def _counts(desk: Desk) -> str:
     said = f"{total:,} run{'s' if total != 1 else ''}"
     if running:
         said += f", {running} running"
-    shown = [desk.tower.health(number) for number in desk.shown]
+    shown = [desk.tower.health(number) for number in desk.sources.shown]
     syncing = [health for health in shown if not health.complete and health.known]
     if syncing:
         known, whole = sum(h.known for h in syncing), sum(h.total or 0 for h in syncing)
@@ -91,7 +91,7 @@ def query_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
     if new or gone:
         said = ", ".join([f"+{new} new"] * bool(new) + [f"{gone} no longer match"] * bool(gone))
         right.append((f"{said} (r)   ", "state-running"))
-    known = " known so far" if desk.partly_known and view.within else ""
+    known = " known so far" if desk.sources.partly_known and view.within else ""
     if browser.filter_text or browser.where_text:
         right.append((f"{view.hits:,} of {'the ' if known else ''}{view.within:,}{known}   ", "hit"))
     elif known:

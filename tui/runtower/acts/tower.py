@@ -63,8 +63,11 @@ class Tower:
         self._heard: list[Change] = []
         self._tasks: list[asyncio.Task[None]] = []
         for link, name in zip(self.links, names, strict=True):
-            # A process that takes over from one that crashed goes on with the same row ids: marks and cursor stay.
-            link.remember(self.catalogue.sources[self.catalogue.source(name)].run_ids)
+            self._introduce(link, self.catalogue.source(name))
+
+    def _introduce(self, link: Link, number: int) -> None:
+        """A process that takes over from one that crashed goes on with the same row ids: marks and cursor stay."""
+        link.remember(self.catalogue.sources[number].run_ids)
 
     def on_change(self, change: Change) -> None:
         """Call `change` after each event was applied."""
@@ -73,6 +76,25 @@ class Tower:
     def start(self) -> None:
         """Begin to listen; the links' processes run already."""
         self._tasks = [asyncio.ensure_future(self._listen(number)) for number in range(len(self.links))]
+
+    def add(self, link: Link, name: str) -> int:
+        """One more source, under a name that none has; it is listened to at once. Gives its number."""
+        number = self.catalogue.source(name)
+        assert number == len(self.links), "the name is new"
+        self.links.append(link)
+        self._introduce(link, number)
+        self._tasks.append(asyncio.ensure_future(self._listen(number)))
+        return number
+
+    def replace(self, number: int, link: Link) -> None:
+        """Another link to the same source: what is known of it stays until it says otherwise."""
+        self._tasks[number].cancel()
+        old, self.links[number] = self.links[number], link
+        if old.base_id is not None:
+            link.have(old.base_id)
+        old.close()
+        self._introduce(link, number)
+        self._tasks[number] = asyncio.ensure_future(self._listen(number))
 
     def stop(self) -> None:
         """Stop listening and let the processes go; returns at once."""
@@ -99,11 +121,12 @@ class Tower:
             case Opened():
                 self.identities[number] = event.identity
                 (self.editable.add if event.edits else self.editable.discard)(number)
-                fresh = event.reset or event.base is not None
-                if fresh:
+                known = self.catalogue.sources[number].size
+                if event.reset or event.base is not None:
                     self._forget_errors(number)
                     self.catalogue.reset(number, event.base, event.experiments or ())
-                return News(number, nothing, frozenset(), reset=fresh)
+                    return News(number, nothing, frozenset(), reset=known > 0)
+                return News(number, nothing, frozenset())
             case Rows():
                 gone = event.gone.tolist()
                 self._note(number, event)

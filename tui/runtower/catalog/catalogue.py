@@ -61,8 +61,9 @@ class Catalogue:
         for number, table in enumerate(self.sources):
             if table.name == name:
                 return number
-        self.sources.append(SourceTable(name))
-        self._globals.append(np.empty(0, np.int32))
+        with self._making:  # a thread may be going through both lists
+            self.sources.append(SourceTable(name))
+            self._globals.append(np.empty(0, np.int32))
         return len(self.sources) - 1
 
     def add(

@@ -82,6 +82,11 @@ class Link:
         """The process of the source, where one runs."""
         return self._supervisor.pid
 
+    @property
+    def base_id(self) -> str | None:
+        """The base that the caller has; None for none."""
+        return self._inbox.base_id
+
     def have(self, base_id: str) -> None:
         """Say which base the caller read from the cache by itself, before `events` is iterated."""
         self._inbox.base_id = base_id

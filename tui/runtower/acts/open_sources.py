@@ -1,0 +1,129 @@
+"""The sources of a sitting: which are shown, one more, read-only or not, trusted or not. No Textual."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, count
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from runtower.acts import keep_source, trust
+from runtower.acts.browse import Browser
+from runtower.acts.curve_shelf import CurveShelf
+from runtower.acts.tower import Tower
+from runtower.acts.trust import Doubt
+from runtower.domain.errors import TowerError
+from runtower.link.client import Link
+from runtower.settings_quick import given
+from runtower.sources.port import Target
+from runtower.starting import Starter
+
+
+class OpenSources:
+    """`targets` by source number; others hold the same list."""
+
+    def __init__(
+        self, targets: Sequence[Target], tower: Tower, browser: Browser, shelf: CurveShelf, starter: Starter
+    ) -> None:
+        self.targets = list(targets)
+        self._tower = tower
+        self._browser = browser
+        self._shelf = shelf
+        self._starter = starter
+
+    # -- which are shown
+
+    @property
+    def shown(self) -> list[int]:
+        """The numbers of the sources whose runs are shown."""
+        return [number for number in range(len(self.targets)) if self._browser.shows(number)]
+
+    @property
+    def listed(self) -> bool:
+        """Whether every source that is shown has told all it has; one that is held tells nothing."""
+        return all(self._tower.has_listed(number) or bool(self.targets[number].held) for number in self.shown)
+
+    @property
+    def syncing(self) -> bool:
+        """Whether a source that is shown has not yet listed all it has, and is at it."""
+        return any(self._tower.is_syncing(number) and not self.targets[number].held for number in self.shown)
+
+    @property
+    def partly_known(self) -> bool:
+        """Whether a source that is shown told some of its runs and not yet all that are looked at."""
+        told = [self._tower.health(number) for number in self.shown]
+        return any(not health.complete and health.known for health in told)
+
+    def choose(self, chosen: frozenset[int]) -> None:
+        """Show only these; an order has to follow."""
+        self._browser.choose_sources(None if len(chosen) == len(self.targets) else chosen)
+
+    # -- one more
+
+    def found(self, text: str) -> Target:
+        """The one source that a path or URI stands for, under a name that none has yet. Raises NotFound, Invalid."""
+        target = keep_source.described("", text, "", False, self._starter.folder)
+        host = (urlsplit(target.uri).hostname or "").partition(".")[0]
+        first = host if host and not host.isdecimal() and not self.wrong_name(host) else target.name
+        further = (f"{first}-{number}" for number in count(2))
+        return replace(target, name=next(name for name in chain([first], further) if not self.wrong_name(name)))
+
+    def wrong_name(self, name: str) -> str:
+        """What is wrong with a name for one more source; '' where nothing is."""
+        return keep_source.wrong_name(name, [target.name for target in self.targets])
+
+    async def open(self, target: Target) -> int:
+        """Open one more beside the others, and show it with all experiments. Gives its number. Raises TowerError."""
+        target = replace(target, read_only=target.read_only or self._starter.settings.read_only)
+        link = self._link(target)
+        self.targets.append(target)
+        self._shelf.add(target)
+        number = self._tower.add(link, target.name)
+        await asyncio.to_thread(self._shelf.read_last)
+        self.choose(frozenset({*self.shown, number}))
+        self._browser.choose_experiments(None)
+        return number
+
+    async def keep(self, number: int) -> tuple[Path, list[str]]:
+        """Name a source in the project's runtower.yaml; gives the file, and the names of the sources that the next
+        start will open. Raises Invalid, Conflict."""
+        starter, target = self._starter, self.targets[number]
+        file, _ = await asyncio.to_thread(keep_source.add, target, starter.folder, os.environ, starter.folders)
+        known = await asyncio.to_thread(given, starter.folder, os.environ, starter.folders)
+        return file, list(known.settings.sources)
+
+    # -- read-only, trust
+
+    def why_not_writable(self, number: int) -> str:
+        """Why it can't be told otherwise whether a source is read-only; '' where it can."""
+        return "all sources are read-only (flag or settings)" if self._starter.settings.read_only else ""
+
+    def toggle_read_only(self, number: int) -> bool:
+        """Whether it is read-only now, for this sitting."""
+        self.targets[number] = replace(self.targets[number], read_only=not self.targets[number].read_only)
+        return self.targets[number].read_only
+
+    def doubt(self, number: int) -> Doubt | None:
+        """What is to be said of a source that is held before it is trusted."""
+        return self._starter.doubt(self.targets[number].name) if self.targets[number].held else None
+
+    def trust(self, doubt: Doubt) -> None:
+        """Keep that its server may be asked, and ask it. Raises TowerError."""
+        trust.trust([doubt], self._starter.folders)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Open what was held and is trusted by now, by whichever runtower. Raises TowerError."""
+        for number, target in enumerate(self.targets):
+            if target.held and self._starter.doubt(target.name) is None:
+                self.targets[number] = replace(target, held="")
+                self._tower.replace(number, self._link(self.targets[number]))
+
+    def _link(self, target: Target) -> Link:
+        try:
+            return self._starter.link(target)
+        except OSError as error:
+            raise TowerError(f"No process can be started for {target.name}: {error.strerror}.", "Try again.") from error
