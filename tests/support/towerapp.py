@@ -131,9 +131,10 @@ async def tower(
     size: tuple[int, int] = (80, 24),
     environ: Mapping[str, str] | None = None,
     view: str = "",
+    origins: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Tower]:
-    """The app as `runtower` starts it in a folder, its sources in processes of their own."""
-    starter = Starter(settings, Folders.of(), folder)
+    """The app as `runtower` starts it in a folder, its sources in processes of their own; `origins`: who says what."""
+    starter = Starter(settings, Folders.of(), folder, origins)
     start = starter.here()
     start.view = view
     app = TowerApp(start, starter, {**os.environ, "TERM": "xterm-256color", **(environ or {})})

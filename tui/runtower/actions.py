@@ -28,16 +28,20 @@ class Action:
     starts: bool = False
 
 
+_LISTS: Final = ("runs", "sources")
+_ALL: Final = ("runs", "empty", "sources")
+_SOURCES: Final = ("sources",)
+
 ACTIONS: Final[tuple[Action, ...]] = (
     # Move
-    Action("move.down", "Down", ("j", "down"), "Move"),
-    Action("move.up", "Up", ("k", "up"), "Move"),
-    Action("move.page_down", "Page down", ("pagedown",), "Move"),
-    Action("move.page_up", "Page up", ("pageup",), "Move"),
+    Action("move.down", "Down", ("j", "down"), "Move", _LISTS),
+    Action("move.up", "Up", ("k", "up"), "Move", _LISTS),
+    Action("move.page_down", "Page down", ("pagedown",), "Move", _LISTS),
+    Action("move.page_up", "Page up", ("pageup",), "Move", _LISTS),
     Action("move.half_down", "Half a page down", ("ctrl+d",), "Move"),
     Action("move.half_up", "Half a page up", ("ctrl+u",), "Move"),
-    Action("move.first", "First row, and order again", ("g g", "home"), "Move"),
-    Action("move.last", "Last row", ("G", "end"), "Move"),
+    Action("move.first", "First row, and order again", ("g g", "home"), "Move", _LISTS),
+    Action("move.last", "Last row", ("G", "end"), "Move", _LISTS),
     Action("move.left", "Column to the left", ("h", "left"), "Move"),
     Action("move.right", "Column to the right", ("l", "right"), "Move"),
     Action("pane.next", "Next pane", ("tab",), "Move"),
@@ -62,6 +66,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("find.next", "Next hit", ("n",), "Find", tooltip="skips parents that are only shown for their children"),
     Action("find.previous", "Previous hit", ("N",), "Find"),
     Action("find.experiments", "Choose experiments", ("E",), "Find", short="experiments"),
+    Action("find.sources", "Sources: which are shown, one more, read-only", ("t",), "Find", short="sources"),
     Action("find.mine", "My runs or everyone's", ("M",), "Find", short="mine"),
     Action("find.deleted", "Deleted runs or living ones", (), "Find"),
     Action("view.open", "Views: open a saved one", (), "Find"),
@@ -109,16 +114,30 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("take.id", "Copy the run's id", ("y",), "Take along"),
     Action("take.menu", "Copy something else", ("Y",), "Take along"),
     # Live
-    Action("live.refresh", "Refresh now, and order again", ("r",), "Live"),
+    Action("live.refresh", "Refresh now, and order again", ("r",), "Live", _LISTS, "refresh"),
     Action("live.pause", "Pause or go on watching", ("w",), "Live"),
     # Everywhere
-    Action("app.back", "Back", ("escape", "backspace"), "Everywhere", ("runs", "empty")),
-    Action("app.help", "Keys, searchable", ("?",), "Everywhere", ("runs", "empty"), short="keys"),
+    Action("app.back", "Back", ("escape", "backspace"), "Everywhere", _ALL, "back"),
+    Action("app.help", "Keys, searchable", ("?",), "Everywhere", _ALL, short="keys"),
     Action("app.palette", "Every action by name", (":", "ctrl+p"), "Everywhere"),
     Action("app.theme", "Next theme", (), "Everywhere"),
     Action("app.mouse", "Mouse on or off", (), "Everywhere"),
-    Action("app.suspend", "To the shell; fg comes back", ("ctrl+z",), "Everywhere", ("runs", "empty")),
-    Action("app.quit", "Quit", ("q", "ctrl+q"), "Everywhere", ("runs", "empty")),
+    Action("app.suspend", "To the shell; fg comes back", ("ctrl+z",), "Everywhere", _ALL),
+    Action("app.quit", "Quit", ("q", "ctrl+q"), "Everywhere", _ALL),
+    # The sources
+    Action("sources.toggle", "Show the runs of the source, or not", ("space",), "Sources", _SOURCES, "show"),
+    Action("sources.only", "Only the runs of this source, and to them", ("enter",), "Sources", _SOURCES, "only this"),
+    Action("sources.all", "The runs of all sources", ("*",), "Sources", _SOURCES, "all"),
+    Action("sources.read_only", "Read-only or not, in this sitting", ("W",), "Sources", _SOURCES, "read-only"),
+    Action(
+        "sources.trust",
+        "Trust the server that the project's file names",
+        ("T",),
+        "Sources",
+        _SOURCES,
+        "trust",
+        starts=True,
+    ),
     # The first screen where nothing was found
     Action("empty.uri", "Name a server, a file or a folder", ("u",), "Start", ("empty",), starts=False),
     Action("empty.demo", "Open the demo project", ("D",), "Start", ("empty",), starts=True),

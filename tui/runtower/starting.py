@@ -90,6 +90,10 @@ class Starter:
         link.spawn()
         return link
 
+    def origin(self, name: str) -> str:
+        """The file or variable that names a source; '' where none does."""
+        return self._given.origins.get(f"sources.{name}.uri", "")
+
     def doubt(self, name: str) -> Doubt | None:
         """What is to be said of a source before it is trusted; None where nothing is."""
         return trust.doubts(self._given, self.folder, os.environ, self.folders).get(name)

@@ -172,11 +172,16 @@ class Browser:
         """Whether the runs of a source may be among those shown."""
         return self.query.sources is None or source in self.query.sources
 
+    def chooses(self, source: int) -> bool:
+        """Whether a source is shown and, where experiments are chosen, has one of them."""
+        chosen = self.query.experiments
+        return self.shows(source) and (chosen is None or any(number == source for number, _ in chosen))
+
     def choose_sources(self, chosen: frozenset[int] | None) -> None:
         """Only runs of these sources, None for all. Of the chosen experiments those in these sources stay; all are
-        chosen where none would be left, or where a source comes that wasn't shown."""
+        chosen where none would be left, or where a source comes of which there was nothing to see."""
         numbers = range(len(self.catalogue.sources))
-        fresh = any(not self.shows(number) for number in numbers if chosen is None or number in chosen)
+        fresh = any(not self.chooses(number) for number in numbers if chosen is None or number in chosen)
         kept = {one for one in self.query.experiments or () if chosen is None or one[0] in chosen}
         experiments = frozenset(kept) if kept and not fresh else None
         self.query = replace(self.query, sources=chosen, experiments=experiments)

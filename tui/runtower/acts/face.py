@@ -17,6 +17,7 @@ from runtower.acts.details import RunDetails
 from runtower.acts.layout import CURVE, title
 from runtower.acts.offers import Offer
 from runtower.acts.snippet import SNIPPET
+from runtower.acts.source_rows import SourceRows
 from runtower.acts.where import make_ready
 from runtower.catalog.segment import Ints
 from runtower.domain import runs
@@ -86,6 +87,10 @@ class Face:
         complete = await asyncio.to_thread(importlib.import_module, "runtower.acts.complete")
         made: Completer = complete.Completer(self.desk.tower.catalogue)
         return made
+
+    def sources(self) -> SourceRows:
+        """The sources as rows."""
+        return SourceRows(self.desk, self._glyphs)
 
     def experiments(self) -> str:
         return status.experiments(self.desk, self._glyphs)

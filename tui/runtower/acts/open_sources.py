@@ -33,6 +33,8 @@ class OpenSources:
         self._browser = browser
         self._shelf = shelf
         self._starter = starter
+        self._at_start = len(self.targets)
+        self._kept: dict[int, Path] = {}
 
     # -- which are shown
 
@@ -40,6 +42,11 @@ class OpenSources:
     def shown(self) -> list[int]:
         """The numbers of the sources whose runs are shown."""
         return [number for number in range(len(self.targets)) if self._browser.shows(number)]
+
+    @property
+    def chosen(self) -> list[int]:
+        """Those of the shown that have a chosen experiment, or all where none is chosen."""
+        return [number for number in range(len(self.targets)) if self._browser.chooses(number)]
 
     @property
     def listed(self) -> bool:
@@ -92,8 +99,17 @@ class OpenSources:
         start will open. Raises Invalid, Conflict."""
         starter, target = self._starter, self.targets[number]
         file, _ = await asyncio.to_thread(keep_source.add, target, starter.folder, os.environ, starter.folders)
+        self._kept[number] = file
         known = await asyncio.to_thread(given, starter.folder, os.environ, starter.folders)
         return file, list(known.settings.sources)
+
+    def origin(self, number: int) -> str:
+        """Where a source is named, as a sentence."""
+        target = self.targets[number]
+        if number >= self._at_start:
+            return f"Named in {self._kept[number]}." if number in self._kept else "Added in this sitting, in no file."
+        origin = self._starter.origin(target.name)
+        return f"Named in {origin}." if origin else "Found in the folder, or named at the start."
 
     # -- read-only, trust
 

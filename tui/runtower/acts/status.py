@@ -21,6 +21,18 @@ def sources_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
     and how many runs there are in those that are."""
     name = " runtower  " if width >= 60 else " "
     left: Line = ((name, "title"), ("[1 runs]", "active"))
+    right = _sources(desk, glyphs, width, False)
+    counts = _counts(desk)
+    if sum(len(text) for text, _ in (*left, *right)) + len(counts) > width:
+        right = _sources(desk, glyphs, width, True)
+    right.append((counts, ""))
+    if desk.paused:
+        right.append(("  paused (w)", "warning"))
+    return left, (*right, (" ", ""))
+
+
+def _sources(desk: Desk, glyphs: Glyphs, width: int, short: bool) -> list[tuple[str, str]]:
+    """Each source's sign and name; `short`: only the signs of those that are well and shown."""
     right: list[tuple[str, str]] = []
     room = max(8, (width - 50) // max(1, len(desk.targets)) - 4)
     for number, target in enumerate(desk.targets):
@@ -28,20 +40,23 @@ def sources_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
         identity = desk.tower.identities.get(number)
         alone = len(desk.targets) == 1 and width >= 110
         name = identity.address if identity is not None and alone else target.name
-        glyph, tone = _sign(health, glyphs)
+        glyph, tone = sign(health, bool(target.held), glyphs)
         said, plain = shortened(inert(name, glyphs), room, glyphs), "" if tone == "better" else tone
         if not desk.browser.shows(number):
             said, plain = f"({said})", "dim"
+        elif short and tone == "better":
+            right.append((glyph + " ", tone))
+            continue
         right += [(glyph + " ", tone), (said, plain)]
-        age = _age(health)
+        age = age_of(health)
         right.append((f"{age}   " if age else "   ", "warning"))
-    right.append((_counts(desk), ""))
-    if desk.paused:
-        right.append(("  paused (w)", "warning"))
-    return left, (*right, (" ", ""))
+    return right
 
 
-def _sign(health: Health, glyphs: Glyphs) -> tuple[str, str]:
+def sign(health: Health, held: bool, glyphs: Glyphs) -> tuple[str, str]:
+    """The glyph of a source's state and its tone; `held`: nobody may ask it yet."""
+    if held:
+        return glyphs.off, "warning"
     match health.state:
         case State.LIVE:
             return glyphs.healthy, "better"
@@ -55,7 +70,7 @@ def _sign(health: Health, glyphs: Glyphs) -> tuple[str, str]:
             return glyphs.stale if health.error and health.error.name == "busy" else glyphs.failed, "warning"
 
 
-def _age(health: Health) -> str:
+def age_of(health: Health) -> str:
     """How old what is shown is, once the source has been silent for a while; '' for a healthy one."""
     if health.state in (State.LIVE, State.STARTING) or health.heard is None:
         return ""
@@ -159,11 +174,17 @@ def trouble(desk: Desk) -> str:
             parts.append(f"Showing what was known at {clock(health.heard_ms, time.time() * 1000)}.")
         elif desk.cached_ms:
             parts.append(f"Showing what was known at {clock(desk.cached_ms, time.time() * 1000)}.")
-        if health.next_try is not None and not held:
-            wait = max(0, round(health.next_try - time.monotonic()))
-            parts.append(f"Next try in {wait} s (r: now)." if wait else "Trying again now.")
+        parts.append("" if held else next_try(health))
         return f"{desk.targets[number].name}: {' '.join(part for part in parts if part)}"
     return ""
+
+
+def next_try(health: Health) -> str:
+    """When a source that has an error is asked again, as a sentence."""
+    if health.next_try is None:
+        return ""
+    wait = max(0, round(health.next_try - time.monotonic()))
+    return f"Next try in {wait} s (r: now)." if wait else "Trying again now."
 
 
 def notices(desk: Desk) -> list[str]:

@@ -15,6 +15,7 @@ from runtower.domain.runs import ColumnKey
 from runtower.screens.copying import copy_out
 from runtower.screens.edit_keys import EditKeys
 from runtower.screens.menu import Choice, Menu
+from runtower.screens.sources import SourcesScreen
 from runtower.screens.table_keys import choices
 from runtower.screens.view_keys import ViewKeys
 from runtower_widgets.line import Line, Lines
@@ -125,6 +126,15 @@ class RunsScreen(EditKeys, ViewKeys):
             pairs = (value.split("/", 1) for value in values)
             self.desk.choose_experiments(frozenset((int(number), one) for number, one in pairs))
         await self._order_from_the_top()
+
+    def do_find_sources(self) -> None:
+        assert self.face is not None
+        self.app.push_screen(SourcesScreen(self.keymap, self.face, self.glyphs), self._chose_sources)
+
+    async def _chose_sources(self, others: bool | None) -> None:
+        if others:
+            await self._order_from_the_top()
+        self.draw_soon()
 
     async def do_find_mine(self) -> None:
         desk = self.desk

@@ -28,6 +28,7 @@ _FOOTER: Final = (
     "look.differences",
     "find.mine",
     "change.edit",
+    "find.sources",
 )
 _SHORTEST_NAME: Final = 12
 
@@ -49,11 +50,11 @@ def table_columns(rows: RunRows, order: Mapping[ColumnKey, bool], glyphs: Glyphs
     return columns
 
 
-def footer(keymap: Keymap, why_not: Callable[[str], str], width: int) -> list[Span]:
+def footer(keymap: Keymap, why_not: Callable[[str], str], width: int, actions: Sequence[str] = _FOOTER) -> list[Span]:
     """The keys that can be pressed now, as many as fit; `/ filter` and `? keys` always."""
     spans: list[Span] = [(" ", "")]
     left = width - 1
-    shown = [action_id for action_id in _FOOTER if not why_not(action_id) and keymap.shown(action_id)]
+    shown = [action_id for action_id in actions if not why_not(action_id) and keymap.shown(action_id)]
     keep = [a for a in shown if a in ("find.filter", "app.help")]
     for action_id in shown:
         text = f" {BY_ID[action_id].short}   "
