@@ -10,7 +10,9 @@ import pytest
 from support.fault_server import FaultServer, a_run, faulty
 from support.towerapp import Tower, settings_for, tower
 
+from runtower.folders import Folders
 from runtower.settings import Settings, SourceSettings
+from runtower.settings_quick import given
 
 SIZE = (100, 30)
 
@@ -113,6 +115,78 @@ async def test_a_source_is_read_only_for_a_sitting(both: Settings, tmp_path: Pat
         await t.sees("Read-only or not")
 
 
+async def test_one_more_is_opened_beside_the_others(
+    store: Path, tmp_path: Path, user: str, server: FaultServer
+) -> None:
+    async with opened(settings_for(store), tmp_path) as t:
+        await t.settles()
+        await t.goes_to("pure-gnat")
+        await t.press("space", "t", "a")
+        await t.sees("where is it?")
+        await t.type("nothing.db")
+        await t.press("enter")
+        await t.sees("There is nothing at")
+        await t.press(*["backspace"] * len("nothing.db"))
+        await t.type(server.url)
+        await t.press("enter")
+        await t.sees("how shall it be called?", "mlflow")
+        await t.type("lab")
+        await t.press("enter")
+        await t.sees("there is a source lab already")
+        await t.press(*["backspace"] * 3)
+        await t.type("team")
+        await t.press("enter")
+        await t.sees("keep team in runtower.yaml?", f"{tmp_path.name}/runtower.yaml", f"team: {server.url}")
+        await t.press("enter")
+        await t.until(lambda: "answers" in line(t, "team"))
+        await t.sees("2 sources, all shown", "Added in this sitting, in no file.")
+        assert not (tmp_path / "runtower.yaml").exists()
+        await t.press("escape")
+        await t.until(lambda: {"name-0", "pure-gnat", "unet-0"} <= set(t.rows))
+        await t.sees("1 marked", "● lab", "● team")
+        await t.press("slash")
+        await t.type("name-")
+        await t.press("enter")
+        await t.until(lambda: t.rows == ["name-2", "name-1", "name-0"])
+        await t.press("e")
+        await t.sees("name-2", "add a tag")
+        await t.press("escape", "t", "a")
+        await t.type(server.url)
+        await t.press("enter")
+        await t.sees("It is open already, as team.")
+
+
+@pytest.fixture
+def outside(logs: Path, tmp_path: Path) -> Path:
+    """The logs in a folder that nobody searches."""
+    (tmp_path / ".git").mkdir()
+    return logs.rename(tmp_path.parent / f"{tmp_path.name}-logs")
+
+
+async def test_one_more_is_kept_and_opened_at_the_next_start(
+    store: Path, outside: Path, tmp_path: Path, user: str
+) -> None:
+    async with opened(Settings(), tmp_path) as t:
+        await t.sees("lr=0.001")
+        await t.press("t", "a")
+        await t.type(str(outside))
+        await t.press("enter", *"more", "enter")
+        await t.sees("keep more in runtower.yaml?", "mlflow: sqlite:///", "more: ", "what was found is named too")
+        await t.press("y")
+        await t.until(lambda: (tmp_path / "runtower.yaml").exists(), "written")
+        await t.sees("Named in ")
+        await t.press("g", "g", "j", "enter")
+        await t.until(lambda: t.rows == [f"{outside.name}/version_0"])
+        await t.press("q")
+        await t.until(lambda: not t.app.is_running)
+    text = (tmp_path / "runtower.yaml").read_text()
+    assert text == f"sources:\n  mlflow: {{uri: 'sqlite:///mlflow.db'}}\n  more: {{uri: {outside}}}\n"
+    found = given(tmp_path, {}, Folders.of())
+    async with opened(found.settings, tmp_path, origins=found.origins) as t:
+        await t.until(lambda: t.app.desk is not None and t.rows == [f"{outside.name}/version_0"], "as it was left")
+        await t.sees("(mlflow)", "more")
+
+
 async def test_a_server_of_a_projects_file_is_trusted_on_the_screen(
     both: Settings, tmp_path: Path, user: str, server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,4 +211,5 @@ async def test_a_server_of_a_projects_file_is_trusted_on_the_screen(
         await t.press("enter")
         await t.until(lambda: len(t.rows) == 3)
     async with opened(both, tmp_path, origins=origins) as t:
-        await t.until(lambda: len(t.rows) == 3, "trusted at the next start too")
+        await t.sees("name-2", "name-1", "name-0")
+        await t.sees("● team")

@@ -128,6 +128,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("sources.toggle", "Show the runs of the source, or not", ("space",), "Sources", _SOURCES, "show"),
     Action("sources.only", "Only the runs of this source, and to them", ("enter",), "Sources", _SOURCES, "only this"),
     Action("sources.all", "The runs of all sources", ("*",), "Sources", _SOURCES, "all"),
+    Action("sources.add", "Add a source, for this sitting or for good", ("a",), "Sources", _SOURCES, "add"),
     Action("sources.read_only", "Read-only or not, in this sitting", ("W",), "Sources", _SOURCES, "read-only"),
     Action(
         "sources.trust",

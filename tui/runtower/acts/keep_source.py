@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from runtower.acts import trust
 from runtower.acts.discover import discover, holds_credentials, kind_of, portable, target_of
 from runtower.domain.errors import Invalid, NotFound
 from runtower.folders import Folders
+from runtower.settings import Settings
 from runtower.settings_quick import Given, given, project_file
 from runtower.sources.port import Target
 
@@ -49,35 +49,34 @@ def why_not_kept(target: Target) -> str:
     return "its address has ${ in it, which settings take for another value" if "${" in target.uri else ""
 
 
-def keep(target: Target, beside: Sequence[Target], folder: Path, folders: Folders) -> tuple[Path, list[str]]:
-    """Name a source in the project's file, after those of `beside`, which stand in no file yet and would be hidden.
+def add(target: Target, folder: Path, environ: Mapping[str, str], folders: Folders) -> tuple[Path, list[str]]:
+    """Name a source in the project's file; gives the file and the names that were written.
 
-    Gives the file and the names that were written. Whoever names a server himself trusts it. Raises Invalid, Conflict.
+    Whoever names a server himself trusts it. Raises Invalid, Conflict.
     """
+    known = given(folder, environ, folders)
+    targets = written(target, known.settings, folder, environ)
+    wrong = wrong_name(target.name, [*known.settings.sources, *(one.name for one in targets[:-1])])
+    if wrong:
+        raise Invalid(f"'{target.name}' can't be added: {wrong}.", "`runtower sources` lists them.")
     wrong = why_not_kept(target)
     if wrong:
         raise Invalid(f"{target.name} can't be kept: {wrong}.", _OWN)
     from runtower.acts.write_entry import write_entry  # noqa: PLC0415  the YAML parser comes only to write
 
     file = project_file(folder)
-    written = [one for one in (*beside, target) if not why_not_kept(one)]
-    for one in written:
+    for one in targets:
         write_entry(file, _SECTION, one.name, _entry(one, file.parent))
-    names = [one.name for one in written]
-    known = given(folder, os.environ, folders)
-    doubts = trust.doubts(known, folder, os.environ, folders)
+    names = [one.name for one in targets]
+    doubts = trust.doubts(given(folder, environ, folders), folder, environ, folders)
     trust.trust([doubts[name] for name in names if name in doubts], folders)
     return file, names
 
 
-def add(target: Target, folder: Path, environ: Mapping[str, str], folders: Folders) -> tuple[Path, list[str]]:
-    """`keep` for a command: nothing is open, so what the folder holds is searched. Raises Invalid, Conflict."""
-    known = given(folder, environ, folders)
-    beside = () if known.settings.sources else discover(folder, environ).targets
-    wrong = wrong_name(target.name, [*known.settings.sources, *(one.name for one in beside)])
-    if wrong:
-        raise Invalid(f"'{target.name}' can't be added: {wrong}.", "`runtower sources` lists them.")
-    return keep(target, beside, folder, folders)
+def written(target: Target, settings: Settings, folder: Path, environ: Mapping[str, str]) -> tuple[Target, ...]:
+    """What naming a source writes: before the first one what was found in the folder, which is no longer searched."""
+    beside = () if settings.sources else discover(folder, environ).targets
+    return (*(one for one in beside if one.uri != target.uri and not why_not_kept(one)), target)
 
 
 def remove(name: str, folder: Path, environ: Mapping[str, str], folders: Folders) -> Path:

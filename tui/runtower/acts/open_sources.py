@@ -15,7 +15,7 @@ from runtower.acts.browse import Browser
 from runtower.acts.curve_shelf import CurveShelf
 from runtower.acts.tower import Tower
 from runtower.acts.trust import Doubt
-from runtower.domain.errors import TowerError
+from runtower.domain.errors import Invalid, TowerError
 from runtower.link.client import Link
 from runtower.settings_quick import given
 from runtower.sources.port import Target
@@ -71,8 +71,14 @@ class OpenSources:
     # -- one more
 
     def found(self, text: str) -> Target:
-        """The one source that a path or URI stands for, under a name that none has yet. Raises NotFound, Invalid."""
+        """The one source that a path or URI stands for, under a name that none has yet.
+
+        Raises NotFound, and Invalid for one that is open already too.
+        """
         target = keep_source.described("", text, "", False, self._starter.folder)
+        known = next((one.name for one in self.targets if one.uri == target.uri), "")
+        if known:
+            raise Invalid(f"It is open already, as {known}.")
         host = (urlsplit(target.uri).hostname or "").partition(".")[0]
         first = host if host and not host.isdecimal() and not self.wrong_name(host) else target.name
         further = (f"{first}-{number}" for number in count(2))
@@ -94,14 +100,31 @@ class OpenSources:
         self._browser.choose_experiments(None)
         return number
 
+    def why_not_kept(self, number: int) -> str:
+        """Why a source can't be named in a project's file; '' where it can."""
+        return keep_source.why_not_kept(self.targets[number])
+
+    def entries(self, number: int) -> list[str]:
+        """What would be written, as `name: address`."""
+        starter = self._starter
+        written = keep_source.written(self._own(number), starter.settings, starter.folder, os.environ)
+        return [f"{one.name}: {one.uri}" for one in written]
+
     async def keep(self, number: int) -> tuple[Path, list[str]]:
         """Name a source in the project's runtower.yaml; gives the file, and the names of the sources that the next
         start will open. Raises Invalid, Conflict."""
-        starter, target = self._starter, self.targets[number]
+        starter, target = self._starter, self._own(number)
         file, _ = await asyncio.to_thread(keep_source.add, target, starter.folder, os.environ, starter.folders)
         self._kept[number] = file
-        known = await asyncio.to_thread(given, starter.folder, os.environ, starter.folders)
-        return file, list(known.settings.sources)
+        known = (await asyncio.to_thread(given, starter.folder, os.environ, starter.folders)).settings.sources
+        for name in known.keys() - starter.settings.sources.keys():
+            starter.settings.sources[name] = known[name]
+        return file, list(known)
+
+    def _own(self, number: int) -> Target:
+        """A source as it is by itself, whatever the sitting forbids."""
+        target = self.targets[number]
+        return replace(target, read_only=target.read_only and not self._starter.settings.read_only)
 
     def origin(self, number: int) -> str:
         """Where a source is named, as a sentence."""

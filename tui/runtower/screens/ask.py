@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,13 +15,17 @@ from runtower_widgets.line import Line
 
 
 class Ask(ModalScreen[str | None], inherit_bindings=False):
-    """Gives what was typed, without blanks around it, or None; an empty text is not accepted."""
+    """Gives what was typed, without blanks around it, or None; an empty text is not accepted.
 
-    def __init__(self, title: str, foot: str, value: str = "") -> None:
+    `wrong` says what is wrong with a text, '' where nothing is. Typing takes the place of `value`.
+    """
+
+    def __init__(self, title: str, foot: str, value: str = "", wrong: Callable[[str], str] = lambda text: "") -> None:
         super().__init__()
         self._title = title
         self._foot = foot
         self._value = value
+        self._wrong = wrong
 
     def compose(self) -> ComposeResult:
         with Vertical(id="sheet"):
@@ -31,11 +37,17 @@ class Ask(ModalScreen[str | None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.query_one("#sheet", Vertical).border_title = self._title
         self.query_one("#foot", Line).say([(self._foot, "dim")])
+        self.query_one("#answer", Input).select_all()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         text = event.value.strip()
-        if text and self.is_current:
+        if not text or not self.is_current:
+            return
+        wrong = self._wrong(text)
+        if wrong:
+            self.query_one("#foot", Line).say([(wrong, "warning")])
+        else:
             self.dismiss(text)
 
     async def on_key(self, event: events.Key) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 
 from runtower.actions import BY_ID, at
@@ -13,6 +14,7 @@ from runtower.domain.errors import TowerError
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import inert, wrapped
+from runtower.screens.ask import Ask
 from runtower.screens.confirm import Confirm
 from runtower.screens.keys import KeyScreen
 from runtower.screens.menu import Choice, Menu
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from runtower.acts.face import Desk, Face
     from runtower.acts.open_sources import OpenSources
     from runtower.acts.trust import Doubt
+    from runtower.sources.port import Target
 
 _EVERY: Final = 0.5
 _FOOTER: Final = (
@@ -32,6 +35,7 @@ _FOOTER: Final = (
     "app.back",
     "sources.toggle",
     "sources.only",
+    "sources.add",
     "sources.all",
     "sources.trust",
     "sources.read_only",
@@ -171,6 +175,66 @@ class SourcesScreen(KeyScreen):
 
     def _choose(self, chosen: frozenset[int]) -> None:
         self.desk.choose_sources(chosen)
+        self.draw()
+
+    # -- one more
+
+    def do_sources_add(self) -> None:
+        foot = "a path or an address, enter next   esc back"
+        self.app.push_screen(Ask("add a source: where is it?", foot, wrong=self._wrong_place), self._placed)
+
+    def _wrong_place(self, text: str) -> str:
+        try:
+            self.sources.found(text)
+        except TowerError as error:
+            return inert(error.tried, self._glyphs)
+        return ""
+
+    def _placed(self, text: str | None) -> None:
+        if text is None:
+            return
+        target = self.sources.found(text)
+        foot = "enter opens it beside the others   esc back"
+        ask = Ask("how shall it be called?", foot, target.name, self.sources.wrong_name)
+
+        async def named(name: str | None) -> None:
+            if name is not None:
+                await self._open(replace(target, name=name))
+
+        self.app.push_screen(ask, named)
+
+    async def _open(self, target: Target) -> None:
+        try:
+            number = await self.desk.open_source(target)
+        except TowerError as error:
+            self.say(inert(str(error), self._glyphs))
+            return
+        self.draw()
+        self.table.move_to(number)
+        wrong = self.sources.why_not_kept(number)
+        if wrong:
+            self.say(f"{inert(target.name, self._glyphs)} is open for this sitting; {wrong}")
+            return
+        entries = self.sources.entries(number)
+        lines = [(str(self.desk.project_file), ""), *((f"  {line}", "bright") for line in entries)]
+        if len(entries) > 1:
+            lines.append(("The folder isn't searched any more, so what was found is named too.", "dim"))
+        title = f"keep {target.name} in runtower.yaml?"
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._keep(number)
+
+        self.app.push_screen(Confirm(title, lines, "write it", no="only for this sitting"), answered)
+
+    @work(exit_on_error=False)
+    async def _keep(self, number: int) -> None:
+        try:
+            file = await self.desk.keep_source(number)
+        except TowerError as error:
+            self.say(inert(str(error), self._glyphs))
+            return
+        self.say(f"{inert(self.desk.targets[number].name, self._glyphs)} is in {inert(str(file), self._glyphs)}")
         self.draw()
 
     # -- one source
