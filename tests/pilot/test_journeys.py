@@ -18,6 +18,7 @@ NAMES = {
     "*": "asterisk",
     "~": "tilde",
     "?": "question_mark",
+    "esc": "escape",
     " ": "space",
     ".": "full_stop",
     "<": "less_than_sign",
@@ -64,6 +65,14 @@ def is_done(tower: Tower) -> bool:
 def test_there_are_ten_at_least_and_each_says_what_is_seen() -> None:
     assert len(journeys()) >= 10
     assert all(journey.seen for journey in journeys())
+
+
+@pytest.fixture(autouse=True)
+def logs(tmp_path: Path) -> None:
+    """The folder that no source names."""
+    version = tmp_path / "logs" / "version_0"
+    version.mkdir(parents=True)
+    (version / "metrics.csv").write_text("step,val_loss\n0,2.0\n10,0.5\n")
 
 
 @pytest.mark.parametrize("journey", journeys(), ids=lambda journey: journey.name)

@@ -45,7 +45,8 @@ class CurveShelf:
     def read_last(self) -> None:
         """Bring in the curves of the source that was added last; call it in a thread."""
         if self._folder is not None:
-            self._kept[-1] = curve_cache.read(self._folder, self._keys[-1])
+            last = len(self._keys) - 1
+            self._kept[last] = curve_cache.read(self._folder, self._keys[last])
 
     def find(self, source: int, run_id: str, metric: str) -> KeptCurve | None:
         """What an earlier sitting knew."""

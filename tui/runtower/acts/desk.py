@@ -185,9 +185,9 @@ class Desk:
         self._chosen_by_hand = True
         self.sources.choose(chosen)
 
-    async def open_source(self, target: Target) -> int:
+    def open_source(self, target: Target) -> int:
         """Open one more source; its runs come in by themselves. Gives its number. Raises TowerError."""
-        number = await self.sources.open(target)
+        number = self.sources.open(target)
         self._chosen_by_hand = True
         self._settled, self.cached_ms = False, None
         return number

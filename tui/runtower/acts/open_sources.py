@@ -35,6 +35,7 @@ class OpenSources:
         self._starter = starter
         self._at_start = len(self.targets)
         self._kept: dict[int, Path] = {}
+        self._reading: asyncio.Future[None] | None = None
 
     # -- which are shown
 
@@ -88,14 +89,14 @@ class OpenSources:
         """What is wrong with a name for one more source; '' where nothing is."""
         return keep_source.wrong_name(name, [target.name for target in self.targets])
 
-    async def open(self, target: Target) -> int:
+    def open(self, target: Target) -> int:
         """Open one more beside the others, and show it with all experiments. Gives its number. Raises TowerError."""
         target = replace(target, read_only=target.read_only or self._starter.settings.read_only)
         link = self._link(target)
         self.targets.append(target)
         self._shelf.add(target)
         number = self._tower.add(link, target.name)
-        await asyncio.to_thread(self._shelf.read_last)
+        self._reading = asyncio.ensure_future(asyncio.to_thread(self._shelf.read_last))
         self.choose(frozenset({*self.shown, number}))
         self._browser.choose_experiments(None)
         return number

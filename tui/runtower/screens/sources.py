@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import events, work
 from textual.app import ComposeResult
 
-from runtower.actions import BY_ID, at
+from runtower.actions import at
 from runtower.domain.errors import TowerError
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
@@ -197,15 +197,15 @@ class SourcesScreen(KeyScreen):
         foot = "enter opens it beside the others   esc back"
         ask = Ask("how shall it be called?", foot, target.name, self.sources.wrong_name)
 
-        async def named(name: str | None) -> None:
+        def named(name: str | None) -> None:
             if name is not None:
-                await self._open(replace(target, name=name))
+                self._open(replace(target, name=name))
 
         self.app.push_screen(ask, named)
 
-    async def _open(self, target: Target) -> None:
+    def _open(self, target: Target) -> None:
         try:
-            number = await self.desk.open_source(target)
+            number = self.desk.open_source(target)
         except TowerError as error:
             self.say(inert(str(error), self._glyphs))
             return
@@ -291,10 +291,8 @@ class SourcesScreen(KeyScreen):
         self.app.action_suspend_process()
 
     def do_app_help(self) -> None:
-        offered = [
-            Choice(a.id, BY_ID[a.id].title, self.keymap.shown_all(a.id), a.group.lower(), self.why_not(a.id))
-            for a in at(self.place)
-        ]
+        actions = sorted(at(self.place), key=lambda action: action.group != "Sources")
+        offered = [Choice(a.id, a.title, self.keymap.shown_all(a.id), "", self.why_not(a.id)) for a in actions]
         self.app.push_screen(Menu("keys", offered, hint_width=12), self._chose_action)
 
     async def _chose_action(self, values: list[str] | None) -> None:
