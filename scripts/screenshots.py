@@ -21,7 +21,7 @@ from textual.pilot import Pilot
 
 from runtower.app import TowerApp
 from runtower.folders import Folders
-from runtower.settings import Settings
+from runtower.settings import Settings, SourceSettings
 from runtower.sources.port import Target
 from runtower.starting import Start, Starter
 
@@ -69,6 +69,7 @@ SCENES = (
     Scene("ascii", (80, 24), BASELINE, ascii_glyphs),
     Scene("first-screen", (80, 24), opens="nothing"),
     Scene("no-runs", (80, 24), opens="no runs"),
+    Scene("sources", (110, 24), ("t", "asterisk", "G"), opens="sources"),
     Scene("never-answered", (80, 24), opens="missing"),
 )
 
@@ -91,6 +92,8 @@ async def take(scene: Scene, project: Path) -> None:
         os.environ.update({"HOME": home, "XDG_CACHE_HOME": home, "XDG_STATE_HOME": home, "XDG_CONFIG_HOME": home})
         folders = Folders.of()
         starter = Starter(settings, folders, project)
+        if scene.opens == "sources":
+            starter = several(starter, project)
         start = starter.named(str(project)) if scene.opens == "demo" else opened(scene.opens, starter, project)
         start.experiment = "detector" if scene.opens == "demo" else ""
         app = TowerApp(start, starter)
@@ -100,6 +103,9 @@ async def take(scene: Scene, project: Path) -> None:
                 await until(pilot, lambda: "detector" in text_of(app))
             elif scene.opens == "missing":
                 await until(pilot, lambda: "no MLflow store" in text_of(app))
+            elif scene.opens == "sources":
+                await until(pilot, lambda: app.desk is not None and len(app.desk.tower.identities) == 2)
+                await until(pilot, lambda: app.desk is not None and len(app.desk.tower.troubles()) == 2)
             elif scene.opens == "no runs":
                 await until(pilot, lambda: "log_metric" in text_of(app))
             for key in scene.keys:
@@ -125,7 +131,22 @@ def opened(what: str, starter: Starter, project: Path) -> Start:
         return Starter(starter.settings, starter.folders, empty).here()
     if what == "no runs":
         return starter.named(str(project / "bare.db"))
+    if what == "sources":
+        return starter.here()
     return starter.opening([Target("mlflow", "mlflow", f"sqlite:///{project}/gone.db")])
+
+
+def several(starter: Starter, project: Path) -> Starter:
+    """A store and logs that answer, a server that isn't there, and one that the project's file names."""
+    starter.settings.sources = {
+        "mlflow": SourceSettings("mlflow", f"sqlite:///{project}/mlflow.db"),
+        "logs": SourceSettings("csvlogger", str(project / "lightning_logs")),
+        "gpu-7": SourceSettings("mlflow", "http://127.0.0.1:9", read_only=True),
+        "team": SourceSettings("mlflow", "https://mlflow.example.org/team"),
+    }
+    file = project / "runtower.yaml"
+    file.touch()
+    return Starter(starter.settings, starter.folders, project, {"sources.team.uri": str(file)})
 
 
 def text_of(app: TowerApp) -> str:

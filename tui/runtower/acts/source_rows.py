@@ -118,6 +118,8 @@ class SourceRows:
 
     def _what_is_shown(self, number: int) -> str:
         browser = self._desk.browser
+        if not self._desk.tower.catalogue.sources[number].size:
+            return ""
         if browser.chooses(number):
             return "Its runs are shown." if browser.query.experiments is None else "Runs of it are shown."
         return "Experiments of others are chosen (E): its runs aren't shown." if browser.shows(number) else ""
