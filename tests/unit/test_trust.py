@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runtower.acts import trust
-from runtower.acts.keep_source import add, remove
+from runtower.acts.keep_source import add, described, remove
 from runtower.domain.errors import Invalid, NotFound
 from runtower.folders import Folders
 from runtower.settings_quick import Given, given
@@ -56,6 +56,8 @@ def doubted(project: Path, folders: Folders, **environ: str) -> dict[str, trust.
         "databricks",
         "databricks://profile",
         "some-plugin://anything",
+        "sqlite-plugin://anything?x",
+        "gpu-7:5000",
     ],
 )
 def test_a_server_that_a_project_names_is_doubted(project: Path, folders: Folders, uri: str) -> None:
@@ -194,6 +196,16 @@ def test_what_is_added_by_hand_is_trusted_and_hides_nothing(project: Path, folde
     remove("csv", project, {}, folders)
     remove("team", project, {}, folders)
     assert file.read_text() == ""
+
+
+def test_a_path_is_written_as_it_is_seen_from_the_file(project: Path, folders: Folders) -> None:
+    inner = project / "src" / "runs"
+    inner.mkdir(parents=True)
+    add(described("a", "runs", "csvlogger", False, project / "src"), project / "src", {}, folders)
+    assert (project / "runtower.yaml").read_text() == "sources:\n  a: {kind: csvlogger, uri: src/runs}\n"
+    assert given(project, {}, folders).settings.sources["a"].uri == str(inner)
+    with pytest.raises(Invalid, match="no source of kind 'dvc'"):
+        described("a", "runs", "dvc", False, project)
 
 
 def test_what_others_name_is_not_taken_out(project: Path, folders: Folders) -> None:

@@ -90,9 +90,8 @@ def target_of(text: str, cwd: Path) -> Found:
 def is_server(uri: str) -> bool:
     """Whether MLflow would ask somebody else for what is behind a URI, rather than read a file or a folder."""
     scheme = urlsplit(uri).scheme.lower() if ":" in uri else ""
-    return uri in {"databricks", "databricks-uc"} or (
-        len(scheme) > 1 and scheme != "file" and not scheme.startswith("sqlite")
-    )
+    here = scheme in ("file", "sqlite") or scheme.startswith("sqlite+")
+    return uri in {"databricks", "databricks-uc"} or (len(scheme) > 1 and not here)
 
 
 def holds_credentials(uri: str) -> bool:

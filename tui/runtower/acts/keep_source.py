@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runtower.acts import trust
-from runtower.acts.discover import discover, holds_credentials, kind_of, portable, target_of
+from runtower.acts.discover import absolute_uri, discover, holds_credentials, kind_of, portable, target_of
 from runtower.domain.errors import Invalid, NotFound
 from runtower.folders import Folders
 from runtower.settings import Settings
@@ -35,7 +35,7 @@ def described(name: str, uri: str, kind: str, read_only: bool, folder: Path) -> 
         kinds = sorted({point.name for point in importlib.metadata.entry_points(group="runtower.sources")})
         if kind not in kinds:
             raise Invalid(f"There is no source of kind '{kind}'.", f"There is {', '.join(kinds)}.")
-        return Target(name, kind, uri, read_only)
+        return Target(name, kind, absolute_uri(uri, folder), read_only)
     found = target_of(uri, folder).targets
     if len(found) > 1:
         raise Invalid(f"{uri} holds {len(found)} sources.", f"Name one: {', '.join(one.uri for one in found)}.")

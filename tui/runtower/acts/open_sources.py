@@ -139,6 +139,9 @@ class OpenSources:
 
     def why_not_writable(self, number: int) -> str:
         """Why it can't be told otherwise whether a source is read-only; '' where it can."""
+        target = self.targets[number]
+        if number in self._tower.identities and number not in self._tower.editable:
+            return f"runs of a {target.kind} source can't be changed"
         return "all sources are read-only (flag or settings)" if self._starter.settings.read_only else ""
 
     def toggle_read_only(self, number: int) -> bool:

@@ -84,12 +84,12 @@ def _group_of(name: str) -> ColumnKey | None:
 
 
 def sources_of(catalogue: Catalogue, wanted: Sequence[str]) -> frozenset[int] | None:
-    """Sources by name; None for none. Raises NotFound with those there are."""
+    """Those sources of these names that are open; None for no name. Raises NotFound where none is."""
     numbers = {table.name: number for number, table in enumerate(catalogue.sources)}
-    missing = [name for name in wanted if name not in numbers]
-    if missing:
-        raise NotFound(f"There is no source '{missing[0]}'.", f"Sources here: {', '.join(numbers)}.")
-    return frozenset(numbers[name] for name in wanted) or None
+    found = frozenset(numbers[name] for name in wanted if name in numbers)
+    if wanted and not found:
+        raise NotFound(f"There is no source '{wanted[0]}'.", f"Sources here: {', '.join(numbers)}.")
+    return found or None
 
 
 def experiments_of(catalogue: Catalogue, wanted: Sequence[str]) -> frozenset[tuple[int, str]] | None:

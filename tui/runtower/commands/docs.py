@@ -47,7 +47,7 @@ def settings_page() -> str:
         "Later ones win: defaults, your `~/.config/runtower/settings.yaml`, the project's `runtower.yaml` (the nearest "
         "one upward to the root of its git or DVC repository), variables `RUNTOWER_A__B`, flags. Lists replace, maps "
         "merge. `runtower settings` prints each value with where it came from. A project's file may hold neither "
-        "credentials nor `${...}`.\n",
+        "credentials nor `${...}`, and a server that it names waits for your trust (docs/sources.md).\n",
         *_table(Settings),
         "\n## sources.NAME\n",
         *_table(SourceSettings),

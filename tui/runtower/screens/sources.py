@@ -128,6 +128,9 @@ class SourcesScreen(KeyScreen):
     def on_row_table_moved(self) -> None:
         self.draw()
 
+    async def on_row_table_opened(self) -> None:
+        await self.act("sources.only")
+
     # -- move
 
     def do_move_down(self) -> None:
