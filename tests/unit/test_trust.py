@@ -208,6 +208,23 @@ def test_a_path_is_written_as_it_is_seen_from_the_file(project: Path, folders: F
         described("a", "runs", "dvc", False, project)
 
 
+@pytest.mark.parametrize("where", ["own", "project", "command"])
+def test_an_address_that_cant_be_read_is_said_and_not_repeated(project: Path, folders: Folders, where: str) -> None:
+    text = "sources: {a: {uri: 'http://me:pw@[host'}}\n"
+    if where == "own":
+        own(folders, text)
+    elif where == "project":
+        says(project, text)
+
+    def read() -> None:
+        given(project, {}, folders)
+        described("a", "http://me:pw@[host", "", False, project)
+
+    with pytest.raises(Invalid, match="can't be read") as wrong:
+        read()
+    assert "pw" not in str(wrong.value)
+
+
 def test_what_others_name_is_not_taken_out(project: Path, folders: Folders) -> None:
     own(folders, "sources: {a: {uri: 'https://ours'}}\n")
     says(project, "sources: {b: {uri: logs}}\n")

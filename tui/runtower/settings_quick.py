@@ -12,12 +12,11 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
 from runtower import __version__
-from runtower.acts.discover import kind_of, project_root
+from runtower.acts.discover import kind_of, parts_of, project_root
 from runtower.folders import Folders, private
 from runtower.settings import Settings
 
@@ -121,4 +120,4 @@ def _write(file: Path, kept: _Kept) -> None:
 
 
 def _has_credentials(uri: str) -> bool:
-    return "@" in urlsplit(uri).netloc or "?" in uri
+    return "@" in parts_of(uri).netloc or "?" in uri

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from runtower.domain.errors import Invalid, NotFound
 from runtower.domain.targets import Target
@@ -72,7 +72,7 @@ def target_of(text: str, cwd: Path) -> Found:
     text = text.strip()
     if not text or not text.isprintable():
         raise Invalid("An empty or unprintable text names no source.", _REMEDY)
-    scheme = urlsplit(text).scheme.lower() if ":" in text else ""
+    scheme = parts_of(text).scheme.lower() if ":" in text else ""
     path = cwd / Path(text).expanduser()
     if scheme.startswith("sqlite"):
         return _database(_sqlite_path(text, cwd), cwd)
@@ -87,16 +87,24 @@ def target_of(text: str, cwd: Path) -> Found:
     return _path(path, cwd)
 
 
+def parts_of(uri: str) -> SplitResult:
+    """The parts of a URI or path. Raises Invalid, which repeats nothing of it: there may be a password in it."""
+    try:
+        return urlsplit(uri)
+    except ValueError as error:
+        raise Invalid(f"An address can't be read: {error}.", "Look at its brackets; http://HOST:PORT is one.") from None
+
+
 def is_server(uri: str) -> bool:
     """Whether MLflow would ask somebody else for what is behind a URI, rather than read a file or a folder."""
-    scheme = urlsplit(uri).scheme.lower() if ":" in uri else ""
+    scheme = parts_of(uri).scheme.lower() if ":" in uri else ""
     here = scheme in ("file", "sqlite") or scheme.startswith("sqlite+")
     return uri in {"databricks", "databricks-uc"} or (len(scheme) > 1 and not here)
 
 
 def holds_credentials(uri: str) -> bool:
     """Whether a URI has a user in it, or a parameter that is called like a secret."""
-    parts = urlsplit(uri)
+    parts = parts_of(uri)
     return "@" in parts.netloc or bool(_SECRET_NAME.search(parts.query))
 
 
@@ -169,7 +177,7 @@ def _sqlite_path(uri: str, cwd: Path) -> Path:
 
 def absolute_uri(uri: str, folder: Path) -> str:
     """A URI or path whose relative path, if it has one, begins at `folder`; all others stay as they are."""
-    scheme = urlsplit(uri).scheme.lower()
+    scheme = parts_of(uri).scheme.lower()
     if scheme.startswith("sqlite") and "?" not in uri:
         return sqlite_uri(_sqlite_path(uri, folder))
     if len(scheme) > 1 or uri in {"databricks", "databricks-uc"}:

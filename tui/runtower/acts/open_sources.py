@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from runtower.acts import keep_source, trust
 from runtower.acts.browse import Browser
 from runtower.acts.curve_shelf import CurveShelf
+from runtower.acts.discover import parts_of
 from runtower.acts.tower import Tower
 from runtower.acts.trust import Doubt
 from runtower.domain.errors import Invalid, TowerError
@@ -80,7 +80,7 @@ class OpenSources:
         known = next((one.name for one in self.targets if one.uri == target.uri), "")
         if known:
             raise Invalid(f"It is open already, as {known}.")
-        host = (urlsplit(target.uri).hostname or "").partition(".")[0]
+        host = (parts_of(target.uri).hostname or "").partition(".")[0]
         first = host if host and not host.isdecimal() and not self.wrong_name(host) else target.name
         further = (f"{first}-{number}" for number in count(2))
         return replace(target, name=next(name for name in chain([first], further) if not self.wrong_name(name)))
