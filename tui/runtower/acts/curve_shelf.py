@@ -11,7 +11,7 @@ from typing import Final
 from runtower.catalog import curve_cache
 from runtower.catalog.curve_cache import KeptCurve, KeptCurves
 from runtower.catalog.writer import WriterLock
-from runtower.sources.port import Target
+from runtower.domain.targets import Target
 
 _REST: Final = 2.0
 

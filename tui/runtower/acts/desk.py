@@ -28,8 +28,8 @@ from runtower.acts.where import make_ready
 from runtower.catalog import cache
 from runtower.catalog.segment import Segment
 from runtower.domain.errors import TowerError
+from runtower.domain.targets import Target
 from runtower.present.glyphs import Glyphs
-from runtower.sources.port import Target
 from runtower.starting import Start, Starter
 
 _ENOUGH: Final = 40

@@ -12,10 +12,10 @@ from typing import Any, Final
 from runtower.acts import trust
 from runtower.acts.discover import absolute_uri, discover, holds_credentials, kind_of, portable, target_of
 from runtower.domain.errors import Invalid, NotFound
+from runtower.domain.targets import Target
 from runtower.folders import Folders
 from runtower.settings import Settings
 from runtower.settings_quick import Given, given, project_file
-from runtower.sources.port import Target
 
 _SECTION: Final = "sources"
 _NAME: Final = re.compile(r"\w[\w -]*")

@@ -16,9 +16,9 @@ from runtower.acts.discover import parts_of
 from runtower.acts.tower import Tower
 from runtower.acts.trust import Doubt
 from runtower.domain.errors import Invalid, TowerError
+from runtower.domain.targets import Target
 from runtower.link.client import Link
 from runtower.settings_quick import given
-from runtower.sources.port import Target
 from runtower.starting import Starter
 
 

@@ -20,10 +20,10 @@ import msgspec
 
 from runtower.acts.discover import is_server, without_credentials
 from runtower.domain.errors import Invalid
+from runtower.domain.targets import Target
 from runtower.folders import Folders, private
 from runtower.settings import SourceSettings
 from runtower.settings_quick import Given, project_file
-from runtower.sources.port import Target
 
 _VERSION: Final = 1
 # What of a source says neither where questions go nor what goes with them, nor how well the way is guarded.

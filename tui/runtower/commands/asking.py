@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from runtower.acts.tower import Tower
 from runtower.commands.opening import Context, has_all, listening
 from runtower.domain.errors import TowerError, Unreachable, from_name
+from runtower.domain.targets import Identity, Target
 from runtower.link.events import Health
-from runtower.sources.port import Identity, Target
 
 
 @dataclass(frozen=True)

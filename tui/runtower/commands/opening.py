@@ -15,11 +15,11 @@ from runtower.acts.discover import discover, target_of
 from runtower.acts.tower import Tower
 from runtower.acts.trust import configured
 from runtower.domain.errors import Invalid, NotFound, Unreachable, from_name
+from runtower.domain.targets import Target
 from runtower.folders import Folders
 from runtower.link.client import Link
 from runtower.settings import Settings
 from runtower.settings_quick import Given, given
-from runtower.sources.port import Target
 from runtower.starting import only_named
 
 _INTERVAL: Final = 3600.0  # a command looks once

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from runtower.acts.face import Desk, Face
     from runtower.acts.open_sources import OpenSources
     from runtower.acts.trust import Doubt
-    from runtower.sources.port import Target
+    from runtower.domain.targets import Target
 
 _EVERY: Final = 0.5
 _FOOTER: Final = (
