@@ -192,8 +192,7 @@ def test_only_the_experiments_that_are_looked_at_are_read_whole(server):
     audited = [q for q in server.questions[begun:] if q.get("filter", "").startswith("attributes.start_time <=")]
     assert {tuple(question["experiment_ids"]) for question in audited} == {("2",)}
     source.scope(None)
-    mirror.poll(source)
-    assert not mirror.is_complete
+    mirror.poll_until(source, lambda: not mirror.is_complete)
     while not mirror.is_complete:
         mirror.poll(source)
     assert len(mirror.runs) == 1235
