@@ -51,6 +51,9 @@ _HEADS: Final[tuple[tuple[str, str, int, bool], ...]] = (
     ("access", "", 10, False),
 )
 _NARROW: Final = 100
+_TALL: Final = 20
+_ABOUT: Final = 7
+_ABOUT_SMALL: Final = 4
 
 
 class SourcesScreen(KeyScreen):
@@ -78,6 +81,7 @@ class SourcesScreen(KeyScreen):
         self.set_interval(_EVERY, self.draw)
 
     def on_resize(self, event: events.Resize) -> None:
+        self.query_one("#about").styles.height = _ABOUT if event.size.height >= _TALL else _ABOUT_SMALL
         self.call_after_refresh(self.draw)
 
     @property
