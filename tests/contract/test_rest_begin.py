@@ -5,12 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.fault_server import FaultServer, a_run, faulty
 from support.mirror import Mirror
 
 from runtower.domain import errors
+from runtower.folders import Folders
+from runtower.link.client import Link
+from runtower.link.events import Opened, Rows
 from runtower.sources.mlflow import SOURCE
 from runtower.sources.port import BeginsEarly, Known, Target
 
@@ -85,7 +89,22 @@ def test_a_first_page_that_fails_is_asked_for_again(server: FaultServer) -> None
     assert len(mirror.runs) == 100
 
 
-def test_neither_numpy_nor_arrow_is_there_yet(server: FaultServer, tmp_path) -> None:
+@pytest.mark.parametrize("paused", [True, False])
+async def test_who_only_opens_a_server_asks_for_no_runs(server: FaultServer, paused: bool) -> None:
+    link = Link(target(server.url), Folders.of())
+    if paused:
+        link.pause()
+    link.spawn()
+    try:
+        async for event in link.events():
+            if isinstance(event, Opened if paused else Rows):
+                break
+    finally:
+        link.close()
+    assert bool(server.searches) is not paused
+
+
+def test_neither_numpy_nor_arrow_is_there_yet(server: FaultServer, tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "import runtower.link.host\n"

@@ -48,8 +48,9 @@ def main() -> None:
 
 
 def _begin(hello: Hello) -> None:
-    if hello.held:
-        return  # nobody is asked before the folder is trusted
+    """Let the source ask early where it is about to be listed, and nothing is known of it."""
+    if hello.paused or hello.held:
+        return  # nobody wants runs now; nobody is asked before the folder is trusted
     target = Target(hello.name, hello.kind, hello.uri, hello.read_only, hello.options)
     if hello.known is not None or (hello.catalog and cache.files(Path(hello.catalog), target.file_key)):
         return
