@@ -12,8 +12,12 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 # Debian makes and starts a cluster at installation unless told not to; the tests start one of their own.
-mkdir -p /etc/postgresql-common
-[ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
-if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql >/dev/null; }; then
+calm='s/^#?create_main_cluster.*/create_main_cluster = false/'
+if ! {
+    apt-get update -qq &&
+        apt-get install -y -qq --no-install-recommends postgresql-common >/dev/null &&
+        sed -ri "$calm" /etc/postgresql-common/createcluster.conf &&
+        apt-get install -y -qq --no-install-recommends postgresql >/dev/null
+}; then
     echo "PostgreSQL can't be installed here; the tests on it will be skipped." >&2
 fi

@@ -15,7 +15,7 @@ import pytest
 from mlflow import MlflowClient
 from support.mlflow_server import Server, serving
 from support.mlflow_stores import gc_run, log, write_store
-from support.postgres import Postgres, program, running
+from support.postgres import Postgres, missing, running
 
 from runtower.sources.csvlogger import SOURCE as CSVLOGGER
 from runtower.sources.mlflow import SOURCE as MLFLOW
@@ -163,8 +163,8 @@ def served(mlflow_server: Server, sqlite_template: Path) -> Server:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    if program("postgres") is None:
-        pytest.skip("PostgreSQL isn't installed: as root, sh scripts/test-packages.sh")
+    if reason := missing():
+        pytest.skip(reason)
     with running() as cluster:
         cluster.make_schema()
         yield cluster

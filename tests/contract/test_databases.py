@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.mirror import drained
 from support.mlflow_server import free_port
-from support.postgres import Postgres, running
+from support.postgres import Postgres, missing, running
 
 from runtower.domain.errors import Invalid, NotFound, TowerError, Unauthorised, Unreachable
 from runtower.sources.mlflow import SOURCE
@@ -73,6 +73,7 @@ def test_a_wrong_password(postgres: Postgres, sqlite_template: Path) -> None:
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.skipif(bool(missing()), reason=missing())
 def test_a_database_that_stops_while_it_is_watched(sqlite_template: Path) -> None:
     with running() as cluster:
         cluster.make_schema()

@@ -22,6 +22,7 @@ from support.mlflow_server import free_port
 from support.mlflow_stores import RUN_TABLES
 
 _USER = "runtower"
+_OWNER = "postgres"
 _SCHEMA = "schema_only"
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300")
 _MAKE_SCHEMA = """
@@ -36,6 +37,15 @@ def program(name: str) -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: float(path.parts[-3]))
     path = shutil.which(name) or (found[-1] if found else None)
     return Path(path) if path else None
+
+
+def missing() -> str:
+    """Why none can be started here, '' where one can."""
+    if program("postgres") is None or program("initdb") is None:
+        return "PostgreSQL isn't installed: as root, sh scripts/test-packages.sh"
+    if os.geteuid() == 0 and not any(one.pw_name == _OWNER for one in pwd.getpwall()):
+        return f"PostgreSQL refuses to be root, and there is no user {_OWNER}"
+    return ""
 
 
 class Postgres:
@@ -134,7 +144,7 @@ def running() -> Iterator[Postgres]:
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     who: dict[str, str | int | Sequence[int]] = {}
     if os.geteuid() == 0:
-        owner = pwd.getpwnam("postgres")
+        owner = pwd.getpwnam(_OWNER)
         os.chown(folder, owner.pw_uid, owner.pw_gid)
         who = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
     initdb, server = program("initdb"), program("postgres")
