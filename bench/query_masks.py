@@ -14,8 +14,9 @@ import numpy as np
 
 from runtower.acts.where import understood
 from runtower.catalog.catalogue import Catalogue
+from runtower.catalog.encoding import encode
 from runtower.catalog.query.mask import columns_for, mask
-from runtower.catalog.segment import Segment, encode
+from runtower.catalog.segment import Segment
 from runtower.domain import runs
 from runtower.domain.runs import Kind
 from runtower.domain.values import MISSING
