@@ -1,0 +1,268 @@
+"""Line charts in braille: two by four dots a cell. Pure drawing; what stands where was worked out before.
+
+A trace is what lies in each dot column: its extremes fill the column, the first and last value join it to its neighbours.
+So no spike is lost, however many points a column holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtower_widgets import axes
+from runtower_widgets.tones import Span
+
+Floats = NDArray[np.float64]
+Dots = NDArray[np.bool_]
+
+GUTTER: Final = 8
+BELOW: Final = 2
+_EMPTY: Final = -1
+_BITS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint8)
+_ASCII: Final = np.frombuffer(b" .-:'|^!", np.uint8)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One series by dot column, float64 of one length each, NaN where nothing is; `odd`: a NaN or an infinity there."""
+
+    low: Floats
+    high: Floats
+    first: Floats
+    last: Floats
+    odd: Dots
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Band:
+    """An area by dot column, drawn as every other dot."""
+
+    low: Floats
+    high: Floats
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart: `traces` from the most important on, all on one scale. `cursor` is an x. `plain`: ASCII only."""
+
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    traces: Sequence[Trace] = ()
+    bands: Sequence[Band] = ()
+    log_x: bool = False
+    log_y: bool = False
+    cursor: float | None = None
+    x_labels: Sequence[tuple[float, str]] | None = None
+    legend: Sequence[Sequence[Span]] = field(default_factory=tuple)
+    plain: bool = False
+
+
+def dot_columns(width: int) -> int:
+    """How many dot columns a chart of `width` cells has."""
+    return 2 * max(0, width - GUTTER)
+
+
+def draw(picture: Picture, width: int, height: int) -> list[list[Span]]:
+    """The chart as `height` lines of `width` cells: values at the left, x below. [] where there is no room."""
+    across, down = width - GUTTER, height - BELOW
+    if across < 4 or down < 2:
+        return []
+    codes, owners = _cells(picture, across, down)
+    texts, tones = _characters(picture, codes, owners)
+    _put_cursor(picture, texts, tones, across)
+    _put_legend(picture, texts, tones, codes)
+    left = _y_labels(picture, down)
+    lines = [[(label, "dim"), *_spans(texts[row], tones[row])] for row, label in enumerate(left)]
+    return [*lines, *_x_axis(picture, across)]
+
+
+# -- dots
+
+
+def _cells(picture: Picture, across: int, down: int) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
+    """By cell the dots that are set, and whose the cell is (a trace, a band after them all, or nobody's)."""
+    codes = np.zeros((down, across), np.uint8)
+    owners = np.full((down, across), _EMPTY, np.int16)
+    scale = _scale(picture.y_range, picture.log_y, down * 4)
+    layers: list[Dots] = [_band_dots(band, scale, down * 4) for band in picture.bands]
+    numbers = [len(picture.traces) + place for place in range(len(layers))]
+    for place in reversed(range(len(picture.traces))):
+        layers.append(dots_of(picture.traces[place], scale, down * 4))
+        numbers.append(place)
+    for number, dots in zip(numbers, layers, strict=True):
+        mine = (dots.reshape(down, 4, across, 2) * _BITS[None, :, None, :]).sum((1, 3), dtype=np.uint8)
+        # A line is told from what lies behind it: where it goes, only it is drawn.
+        codes = np.where(mine > 0, mine, codes)
+        owners[mine > 0] = number
+    return codes, owners
+
+
+def _scale(y_range: tuple[float, float], log: bool, rows: int) -> tuple[float, float, bool]:
+    """Row = offset - factor * value, of a value or its logarithm."""
+    low, high = (np.log10(y_range[0]), np.log10(y_range[1])) if log else y_range
+    span = float(high - low)
+    factor = (rows - 1) / span if span > 0 else 0.0
+    return float(high) * factor + ((rows - 1) / 2 if span <= 0 else 0.0), factor, log
+
+
+def _rows(values: Floats, scale: tuple[float, float, bool]) -> Floats:
+    offset, factor, log = scale
+    with np.errstate(divide="ignore", invalid="ignore"):
+        told = np.log10(np.where(values > 0, values, np.nan)) if log else values
+        return np.asarray(offset - factor * told)
+
+
+def dots_of(trace: Trace, scale: tuple[float, float, bool], rows: int) -> Dots:
+    """The dots of a trace, rows x columns; a column of nothing but odd points interrupts the line."""
+    top, bottom = _rows(trace.high, scale), _rows(trace.low, scale)
+    if scale[2]:
+        top = np.where(np.isnan(top), bottom, top)
+        bottom = np.where(np.isnan(bottom), top, bottom)
+    first, last = _rows(trace.first, scale), _rows(trace.last, scale)
+    joints = _joints(np.where(np.isnan(first), top, first), np.where(np.isnan(last), bottom, last), trace.odd)
+    before, after = np.append(np.nan, joints), np.append(joints, np.nan)
+    high = np.fmin(np.fmin(top, before), after)
+    low = np.fmax(np.fmax(bottom, before), after)
+    return _filled(high, low, rows)
+
+
+def _joints(first: Floats, last: Floats, odd: Dots) -> Floats:
+    """The row of the line halfway between each column and the next, NaN where no line goes."""
+    count = len(first)
+    there = ~np.isnan(first)
+    if count < 2 or not there.any():
+        return np.full(max(0, count - 1), np.nan)
+    columns = np.arange(count)
+    left = np.maximum.accumulate(np.where(there, columns, -1))[:-1]
+    right = np.minimum.accumulate(np.where(there, columns, count)[::-1])[::-1][1:]
+    breaks = np.cumsum(odd & ~there)
+    known = (left >= 0) & (right < count)
+    a, b = np.maximum(left, 0), np.minimum(right, count - 1)
+    known &= breaks[a] == breaks[b]
+    share = (columns[:-1] + 0.5 - a) / np.maximum(1, b - a)
+    return np.where(known, last[a] + (first[b] - last[a]) * share, np.nan)
+
+
+def _filled(high: Floats, low: Floats, rows: int) -> Dots:
+    inside = ~((high > rows - 0.5) | (low < -0.5)) & ~np.isnan(high)
+    begin = np.where(inside, np.clip(np.round(high), 0, rows - 1), rows)
+    end = np.where(inside, np.clip(np.round(low), 0, rows - 1), -1)
+    row = np.arange(rows)[:, None]
+    return np.asarray((row >= begin) & (row <= end))
+
+
+def _band_dots(band: Band, scale: tuple[float, float, bool], rows: int) -> Dots:
+    dots = _filled(_rows(band.high, scale), _rows(band.low, scale), rows)
+    pattern = (np.arange(rows)[:, None] + np.arange(dots.shape[1])) % 2 == 0
+    return np.asarray(dots & pattern)
+
+
+# -- cells
+
+
+def _characters(
+    picture: Picture, codes: NDArray[np.uint8], owners: NDArray[np.int16]
+) -> tuple[list[list[str]], list[list[str]]]:
+    names = [*(trace.tone for trace in picture.traces), *(band.tone for band in picture.bands), ""]
+    if picture.plain:
+        upper, lower = (codes & 0x1B) > 0, (codes & 0xE4) > 0
+        kinds = np.where(codes == 0, 0, np.where(upper & lower, 5, np.where(upper, 4, 1)))
+        texts = [_ASCII[row].tobytes().decode() for row in kinds]
+    else:
+        points = np.where(codes == 0, ord(" "), codes.astype(np.uint32) + 0x2800).astype("<u4")
+        texts = [row.tobytes().decode("utf-32-le") for row in points]
+    return [list(text) for text in texts], [[names[owner] for owner in row] for row in owners.tolist()]
+
+
+def _put_cursor(picture: Picture, texts: list[list[str]], tones: list[list[str]], across: int) -> None:
+    if picture.cursor is None:
+        return
+    place = _column(picture, picture.cursor, across)
+    if not 0 <= place < across:
+        return
+    for text, tone in zip(texts, tones, strict=True):
+        if text[place] == " ":
+            text[place], tone[place] = ("|" if picture.plain else "┆"), "faint"
+
+
+def _column(picture: Picture, x: float, across: int) -> int:
+    low, high = picture.x_range
+    if picture.log_x:
+        low, high, x = (float(np.log10(max(value, 1e-300))) for value in (low, high, x))
+    return round((x - low) / (high - low) * (across - 1)) if high > low else 0
+
+
+def _put_legend(picture: Picture, texts: list[list[str]], tones: list[list[str]], codes: NDArray[np.uint8]) -> None:
+    """In the corner where no line is, the right ones first; nowhere where each has one."""
+    rows = len(picture.legend)
+    wide = max((sum(len(text) for text, _ in line) for line in picture.legend), default=0) + 1
+    down, across = codes.shape
+    if not rows or rows > down or wide > across // 2:
+        return
+    corners = ((0, across - wide), (down - rows, across - wide), (0, 0), (down - rows, 0))
+    for top, left in corners:
+        if not codes[top : top + rows, left : left + wide].any():
+            break
+    else:
+        return
+    for place, line in enumerate(picture.legend):
+        column = left + (left > 0)
+        for text, tone in line:
+            for letter in text:
+                texts[top + place][column], tones[top + place][column] = letter, tone
+                column += 1
+
+
+def _spans(text: list[str], tones: list[str]) -> list[Span]:
+    out: list[Span] = []
+    start = 0
+    for place in range(1, len(text) + 1):
+        if place == len(text) or tones[place] != tones[start]:
+            out.append(("".join(text[start:place]), tones[start]))
+            start = place
+    return out
+
+
+# -- axes
+
+
+def _y_labels(picture: Picture, down: int) -> list[str]:
+    bar, tick = ("|", "+") if picture.plain else ("│", "┤")
+    low, high = picture.y_range
+    most = max(2, down // 3)
+    found = axes.log_ticks(low, high, most) if picture.log_y else axes.ticks(low, high, most)
+    said = axes.labels(found, GUTTER - 2)
+    out = [" " * (GUTTER - 1) + bar for _ in range(down)]
+    scale = _scale(picture.y_range, picture.log_y, down * 4)
+    rows = _rows(np.array(found, float), scale)
+    for row, label in zip(rows.tolist(), said, strict=True):
+        place = min(down - 1, max(0, int(row // 4)))
+        out[place] = f"{label:>{GUTTER - 2}} "[: GUTTER - 1] + tick
+    return out
+
+
+def _x_axis(picture: Picture, across: int) -> list[list[Span]]:
+    corner, dash, tick = ("`", "-", "+") if picture.plain else ("└", "─", "┬")
+    found = picture.x_labels
+    if found is None:
+        most = max(2, across // 10)
+        values = axes.log_ticks(*picture.x_range, most) if picture.log_x else axes.ticks(*picture.x_range, most)
+        found = list(zip(values, axes.labels(values, 9), strict=True))
+    line, below = [dash] * across, [" "] * across
+    free = 0
+    for value, label in found:
+        place = _column(picture, value, across)
+        start = min(max(0, place), across - len(label))
+        if not 0 <= place < across or start < free:
+            continue
+        line[place] = tick
+        below[start : start + len(label)] = label
+        free = start + len(label) + 1
+    gap = " " * (GUTTER - 1)
+    return [[(gap + corner + "".join(line), "dim")], [(gap + " " + "".join(below), "dim")]]
