@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
@@ -23,9 +24,9 @@ EDGES = st.lists(st.floats(-60, 60), min_size=2, max_size=12, unique=True).map(s
 @given(POINTS, EDGES)
 def test_no_column_loses_an_extreme(points: list[tuple[float, float]], edges: list[float]) -> None:
     x, y = (np.array(column, float) for column in zip(*points, strict=True)) if points else (np.empty(0), np.empty(0))
-    found = pyramid_of(x, y).envelope(np.array(edges))
+    found = pyramid_of(x, y, np.arange(len(x))).envelope(np.array(edges))
     order = np.argsort(x, kind="stable")
-    for column, (left, right) in enumerate(zip(edges, edges[1:], strict=False)):
+    for column, (left, right) in enumerate(pairwise(edges)):
         is_last = column == len(edges) - 2
         inside = [
             p
@@ -46,7 +47,7 @@ def test_no_column_loses_an_extreme(points: list[tuple[float, float]], edges: li
 def test_a_spike_of_one_step_is_seen_at_any_zoom(at: int, zoomed: int) -> None:
     y = np.zeros(70_001)
     y[at] = 9.0
-    found = pyramid_of(np.arange(70_001.0), y).envelope(np.linspace(0.0, 70_000.0 + zoomed, 161))
+    found = pyramid_of(np.arange(70_001.0), y, np.arange(70_001)).envelope(np.linspace(0.0, 70_000.0 + zoomed, 161))
     assert np.nanmax(found.high) == 9.0
     assert int(np.count_nonzero(found.high == 9.0)) == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 _STEPS: Final = (1.0, 2.0, 5.0, 10.0)
@@ -40,7 +41,7 @@ def labels(values: Sequence[float], width: int) -> list[str]:
     """The ticks in as many digits as tell them apart, each at most `width` cells where that can be."""
     if not values:
         return []
-    gap = min((abs(b - a) for a, b in zip(values, values[1:], strict=False)), default=abs(values[0]))
+    gap = min((abs(b - a) for a, b in pairwise(values)), default=abs(values[0]))
     size = max(abs(value) for value in values)
     if size and (size >= 1e6 or gap < 1e-4):
         return [_short(value, width) for value in values]

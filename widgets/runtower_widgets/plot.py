@@ -1,6 +1,6 @@
 """Line charts in braille: two by four dots a cell. Pure drawing; what stands where was worked out before.
 
-A trace is what lies in each dot column: its extremes fill the column, the first and last value join it to its neighbours.
+A trace is what lies in each dot column: its extremes fill the column, its first and last value join the neighbours.
 So no spike is lost, however many points a column holds.
 """
 

@@ -1,7 +1,7 @@
-"""A series with its lows and highs by ever larger blocks: any stretch of it is drawn at the cost of the screen's width.
+"""A series with its lows and highs by ever larger blocks: any stretch of it costs what the screen is wide.
 
-Level 0 is the series itself, in the order of x; each block of a level holds the lows, highs and odd points of four of the
-level below. So the extremes of [begin, end) come from a few blocks of each level, exactly, whatever lies between.
+Level 0 is the series itself, in the order of x; a block of a level holds the low, the high and the odd points of four
+of the level below. So the extremes of [begin, end) come exactly from a few blocks of each level.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
+Steps = NDArray[np.int64]
 
-_FACTOR: Final = 4
+FACTOR: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What lies in each of n stretches: least, greatest, first and last finite value (NaN: there is none), whether a NaN
-    or an infinity is there, and how many points."""
+    """What lies in each of n stretches: least, greatest, first and last finite value (NaN: none), whether a NaN or an
+    infinity is there, and how many points."""
 
     low: Floats
     high: Floats
@@ -44,10 +45,12 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Pyramid:
-    """`x` ascending and finite, `y` as logged, both float64 of one length; `levels[0]` tells of single points."""
+    """`x` ascending and finite, `y` as logged (both float64), and `steps` (int64), of one length; `levels[0]` tells of
+    single points."""
 
     x: Floats
     y: Floats
+    steps: Steps
     levels: tuple[Level, ...]
 
     def __len__(self) -> int:
@@ -80,43 +83,48 @@ class Pyramid:
         odd = np.zeros(len(begin), bool)
         for level in self.levels:
             # The ragged ends here, the whole blocks between them at the next level.
-            inner = np.minimum(end, -(-begin // _FACTOR) * _FACTOR)
-            outer = np.maximum(inner, end // _FACTOR * _FACTOR)
+            inner = np.minimum(end, -(-begin // FACTOR) * FACTOR)
+            outer = np.maximum(inner, end // FACTOR * FACTOR)
             for places, limit in (*_ragged(begin, inner), *_ragged(outer, end)):
                 here = np.flatnonzero(places < limit)
                 blocks = places[here]
                 low[here] = np.fmin(low[here], level.low[blocks])
                 high[here] = np.fmax(high[here], level.high[blocks])
                 odd[here] |= level.odd[blocks]
-            begin, end = inner // _FACTOR, outer // _FACTOR
+            begin, end = inner // FACTOR, outer // FACTOR
             if not (begin < end).any():
                 break
         return low, high, odd
 
 
 def _ragged(begin: Places, end: Places) -> Iterator[tuple[Places, Places]]:
-    for step in range(_FACTOR - 1):
+    for step in range(FACTOR - 1):
         yield begin + step, end
 
 
-def pyramid_of(x: Floats, y: Floats) -> Pyramid:
+def pyramid_of(x: Floats, y: Floats, steps: Steps) -> Pyramid:
     """Of points in any order; those whose x isn't finite have no place. Points of one x keep their order."""
     placed = np.isfinite(x)
     if not placed.all():
-        x, y = x[placed], y[placed]
+        x, y, steps = x[placed], y[placed], steps[placed]
     if len(x) > 1 and (x[1:] < x[:-1]).any():
         order = np.argsort(x, kind="stable")
-        x, y = x[order], y[order]
-    finite = np.isfinite(y)
-    plain = y if finite.all() else np.where(finite, y, np.nan)
-    levels = [Level(plain, plain, ~finite)]
+        x, y, steps = x[order], y[order], steps[order]
+    levels = [points_of(y)]
     while len(levels[-1].low) > 1:
         levels.append(_above(levels[-1]))
-    return Pyramid(x, y, tuple(levels))
+    return Pyramid(x, y, steps, tuple(levels))
+
+
+def points_of(y: Floats) -> Level:
+    """The lowest level of a series."""
+    finite = np.isfinite(y)
+    plain = y if finite.all() else np.where(finite, y, np.nan)
+    return Level(plain, plain, ~finite)
 
 
 def _above(level: Level) -> Level:
-    starts = np.arange(0, len(level.low), _FACTOR)
+    starts = np.arange(0, len(level.low), FACTOR)
     return Level(
         np.fmin.reduceat(level.low, starts),
         np.fmax.reduceat(level.high, starts),

@@ -9,13 +9,12 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import msgspec
 
 from runtower.domain.criteria import Criterion
 from runtower.domain.errors import Broken, OutcomeUnknown, TooNew, TowerError
-from runtower.domain.series import CoarseCurve, MetricSeries
 from runtower.domain.targets import Target
 from runtower.folders import Folders
 from runtower.link import reading, wire
@@ -26,7 +25,11 @@ from runtower.link.requests import Requests
 from runtower.link.spool import OwnedSpool, SpoolError
 from runtower.link.supervisor import Supervisor
 from runtower.link.watch import Timing, Vitals
-from runtower.link.wire import Coarse, History, Parcel, Progress, Query
+from runtower.link.wire import Coarse, Curve, History, Parcel, Progress, Query
+
+if TYPE_CHECKING:
+    from runtower.domain.pyramid import Pyramid
+    from runtower.domain.series import CoarseCurve, MetricSeries
 
 _GRACE = 1.0
 _MOST_SCOPE = 2000
@@ -113,7 +116,9 @@ class Link:
     async def ask(self, query: History, *, topic: str = "") -> MetricSeries: ...
     @overload
     async def ask(self, query: Coarse, *, topic: str = "") -> list[CoarseCurve]: ...
-    async def ask(self, query: Query, *, topic: str = "") -> MetricSeries | list[CoarseCurve]:
+    @overload
+    async def ask(self, query: Curve, *, topic: str = "") -> Pyramid: ...
+    async def ask(self, query: Query, *, topic: str = "") -> MetricSeries | list[CoarseCurve] | Pyramid:
         """The answer to a query. Raises TowerError; Cancelled where a newer query of the same `topic` came."""
         self._attach()
         request, answer = self._requests.ask(query, topic)

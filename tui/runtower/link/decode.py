@@ -6,11 +6,12 @@ import numpy as np
 
 from runtower.catalog import cache
 from runtower.catalog.segment import Segment
+from runtower.domain.pyramid import Pyramid
 from runtower.domain.runs import Experiment
 from runtower.domain.series import CoarseCurve, MetricSeries
 from runtower.domain.targets import RowError
 from runtower.link import events, wire
-from runtower.link.answers import unpack_curves, unpack_series
+from runtower.link.answers import unpack_curves, unpack_pyramid, unpack_series
 from runtower.link.spool import Spool
 
 
@@ -34,8 +35,10 @@ def base(parcel: wire.Parcel, spool: Spool) -> tuple[Segment, tuple[Experiment, 
     return Segment.read(cached.segment), cached.experiments
 
 
-def answer(query: wire.Query, body: wire.Parcel, spool: Spool) -> MetricSeries | list[CoarseCurve]:
+def answer(query: wire.Query, body: wire.Parcel, spool: Spool) -> MetricSeries | list[CoarseCurve] | Pyramid:
     """Raises SpoolError or ValueError."""
+    if isinstance(query, wire.Curve):
+        return unpack_pyramid(spool.take_file(body))
     data = spool.take(body)
     if isinstance(query, wire.History):
         return unpack_series(query.run_id, query.key, data)

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 from runtower.domain.errors import Broken, Cancelled, Invalid, TowerError
-from runtower.link.answers import pack_curves, pack_series
+from runtower.link.answers import pack_curves, pack_pyramid, pack_series
 from runtower.link.channel import Channel
+from runtower.link.drawing import curve_of
 from runtower.link.sourcelog import note
 from runtower.link.spool import Spool
-from runtower.link.wire import Answer, Ask, History, Operate, Progress, Query, Refused, Started
+from runtower.link.wire import Answer, Ask, Coarse, Curve, History, Operate, Progress, Query, Refused, Started
 from runtower.sources.port import ReadsHistory, Source
 
 Tell = Callable[[int, int | None, str], None]
@@ -53,7 +54,7 @@ class Lanes:
         """Put a query into its lane; an older one of its topic that hasn't begun is forgotten."""
         if ask.topic:
             self._newest[ask.topic] = ask.generation
-        name = "fast" if isinstance(ask.query, History) else "slow"
+        name = "slow" if isinstance(ask.query, Coarse) else "fast"
         if name not in self._lanes:
             lane = self._lanes[name] = queue.SimpleQueue()
             threading.Thread(target=self._serve, args=(lane,), name=f"{name} lane", daemon=True).start()
@@ -128,4 +129,6 @@ def _asked(source: Source, query: Query) -> bytes:
         raise TowerError("This source offers no metric histories.")
     if isinstance(query, History):
         return pack_series(source.history(query.run_id, query.key))
+    if isinstance(query, Curve):
+        return pack_pyramid(curve_of(source, query))
     return pack_curves(source.coarse(query.run_ids, query.key, query.buckets))

@@ -14,6 +14,7 @@ from runtower.link.spool import Spool
 
 if TYPE_CHECKING:
     from runtower.catalog.segment import Segment
+    from runtower.domain.pyramid import Pyramid
 
 
 async def rows(message: wire.Rows, spool: Spool) -> Rows:
@@ -41,8 +42,8 @@ async def new_base(message: wire.Base, spool: Spool) -> Base:
     return Base(message.seq, message.base_id, segment)
 
 
-async def answer(query: wire.Query, body: wire.Parcel, spool: Spool) -> MetricSeries | list[CoarseCurve]:
-    def work() -> MetricSeries | list[CoarseCurve]:
+async def answer(query: wire.Query, body: wire.Parcel, spool: Spool) -> MetricSeries | list[CoarseCurve] | Pyramid:
+    def work() -> MetricSeries | list[CoarseCurve] | Pyramid:
         from runtower.link import decode  # noqa: PLC0415 - the deferral of this page
 
         return decode.answer(query, body, spool)

@@ -53,7 +53,20 @@ class Coarse(msgspec.Struct, tag="coarse", frozen=True):
     buckets: int = 32
 
 
-Query = History | Coarse
+class Curve(msgspec.Struct, tag="curve", frozen=True):
+    """Asks for one metric of one run to draw: a `Pyramid` over `x`.
+
+    `x` is `step`, `time` (UTC epoch seconds), `relative` (seconds since the first point) or `metric:NAME`, what
+    another metric was at that step. `smooth`: the weight of an exponential moving average, 0 for none.
+    """
+
+    run_id: str
+    key: str
+    x: str = "step"
+    smooth: float = 0.0
+
+
+Query = History | Coarse | Curve
 
 
 class Hello(msgspec.Struct, tag="hello", omit_defaults=True):

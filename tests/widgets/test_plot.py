@@ -1,0 +1,112 @@
+"""Line charts as text: what was drawn is what is there."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runtower_widgets.axes import labels, log_ticks, ticks
+from runtower_widgets.plot import BELOW, GUTTER, Picture, Trace, dot_columns, dots_of, draw
+
+VALUES = st.lists(st.one_of(st.floats(-1e3, 1e3), st.just(math.nan)), min_size=1, max_size=40)
+
+
+def trace(values: list[float], tone: str = "") -> Trace:
+    one = np.array(values, float)
+    return Trace(one, one, one, one, np.zeros(len(one), bool), tone)
+
+
+def text(picture: Picture, width: int, height: int) -> list[str]:
+    return ["".join(piece for piece, _ in line) for line in draw(picture, width, height)]
+
+
+@settings(max_examples=200)
+@given(VALUES)
+def test_every_value_has_its_dot_and_the_line_goes_on(values: list[float]) -> None:
+    rows = 32
+    scale = (1000 * (rows - 1) / 2000, (rows - 1) / 2000, False)
+    dots = dots_of(trace(values), scale, rows)
+    there = [place for place, value in enumerate(values) if not math.isnan(value)]
+    for place in there:
+        assert dots[round((1000 - values[place]) * (rows - 1) / 2000), place]
+    for place in range(there[0], there[-1]) if there else ():
+        lower, upper = np.flatnonzero(dots[:, place]), np.flatnonzero(dots[:, place + 1])
+        assert lower.max() >= upper.min() - 1
+        assert upper.max() >= lower.min() - 1
+
+
+def test_a_column_of_odd_points_interrupts_the_line() -> None:
+    broken = trace([1.0, math.nan, 1.0])
+    broken.odd[1] = True
+    assert not dots_of(broken, (3.0, 1.0, False), 8)[:, 1].any()
+    assert dots_of(trace([1.0, math.nan, 1.0]), (3.0, 1.0, False), 8)[:, 1].any()
+
+
+@pytest.mark.parametrize(("width", "height"), [(20, 5), (60, 14), (190, 50)])
+@pytest.mark.parametrize("plain", [True, False])
+def test_lines_have_the_width_that_was_asked_for(width: int, height: int, plain: bool) -> None:
+    values = np.linspace(3, -3, dot_columns(width)).tolist()
+    lines = text(Picture((0, 9), (-3, 3), [trace(values)], cursor=4, plain=plain), width, height)
+    assert len(lines) == height
+    assert {len(line) for line in lines} == {width}
+    assert all(line.isascii() for line in lines) == plain
+    assert lines[0][GUTTER].strip()
+    assert lines[-1 - BELOW][-1].strip()
+
+
+def test_no_room_is_no_chart() -> None:
+    assert draw(Picture((0, 1), (0, 1)), GUTTER + 3, 20) == []
+    assert draw(Picture((0, 1), (0, 1)), 40, 3) == []
+
+
+def test_the_first_trace_lies_on_top() -> None:
+    width = GUTTER + 6
+    flat = [0.5] * dot_columns(width)
+    lines = draw(Picture((0, 1), (0, 1), [trace(flat, "one"), trace(flat, "two")]), width, 6)
+    tones = {tone for line in lines for piece, tone in line if set(piece) & set("⠤⠒⠉⣀⠶⠛")}
+    assert tones == {"one"}
+
+
+def test_a_legend_goes_where_no_line_is() -> None:
+    width, legend = 60, [[("1 one", "a")], [("2 two", "b")]]
+    falling = np.linspace(1, 0, dot_columns(width)).tolist()
+    lines = text(Picture((0, 1), (0, 1), [trace(falling)], legend=legend), width, 12)
+    assert lines[0].rstrip().endswith("1 one")
+    assert lines[1].rstrip().endswith("2 two")
+    lines = text(Picture((0, 1), (0, 1), [trace(falling[::-1])], legend=legend), width, 12)
+    assert lines[-2 - BELOW].rstrip().endswith("1 one")
+
+
+@given(st.floats(-1e9, 1e9), st.floats(1e-6, 1e9), st.integers(2, 9))
+def test_ticks_are_inside_and_not_too_many(low: float, span: float, most: int) -> None:
+    high = low + span
+    found = ticks(low, high, most)
+    assert 1 <= len(found) <= most
+    assert found == sorted(found)
+    if high > low:
+        slack = (high - low) * 1e-6 + abs(low) * 1e-9
+        assert all(low - slack <= one <= high + slack for one in found)
+
+
+def test_ticks_of_a_logarithmic_axis() -> None:
+    assert log_ticks(0.1, 3, 5) == pytest.approx([0.1, 0.2, 0.5, 1.0, 2.0])
+    assert log_ticks(1e-6, 1e3, 5) == pytest.approx([1e-6, 1e-4, 1e-2, 1.0, 100.0])
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0.0, 0.5, 1.0], ["0.0", "0.5", "1.0"]),
+        ([0.0, 10.0, 20.0], ["0", "10", "20"]),
+        ([0.0, 250.0, 500.0], ["0", "250", "500"]),
+        ([0.0, 2e6, 4e6], ["0", "2M", "4M"]),
+        ([0.1, 1.0, 10.0], ["0.1", "1.0", "10.0"]),
+        ([1e-5, 2e-5], ["1e-05", "2e-05"]),
+    ],
+)
+def test_labels_tell_the_ticks_apart(values: list[float], expected: list[str]) -> None:
+    assert labels(values, 6) == expected
