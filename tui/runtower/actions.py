@@ -29,23 +29,29 @@ class Action:
 
 
 _LISTS: Final = ("runs", "sources")
-_ALL: Final = ("runs", "empty", "sources")
+_OPENED: Final = ("runs", "run")
+_PAGES: Final = ("runs", "run", "sources")
+_ALL: Final = ("runs", "run", "empty", "sources")
 _SOURCES: Final = ("sources",)
 
 ACTIONS: Final[tuple[Action, ...]] = (
     # Move
-    Action("move.down", "Down", ("j", "down"), "Move", _LISTS),
-    Action("move.up", "Up", ("k", "up"), "Move", _LISTS),
-    Action("move.page_down", "Page down", ("pagedown",), "Move", _LISTS),
-    Action("move.page_up", "Page up", ("pageup",), "Move", _LISTS),
-    Action("move.half_down", "Half a page down", ("ctrl+d",), "Move"),
-    Action("move.half_up", "Half a page up", ("ctrl+u",), "Move"),
+    Action("move.down", "Down", ("j", "down"), "Move", _PAGES),
+    Action("move.up", "Up", ("k", "up"), "Move", _PAGES),
+    Action("move.page_down", "Page down", ("pagedown",), "Move", _PAGES),
+    Action("move.page_up", "Page up", ("pageup",), "Move", _PAGES),
+    Action("move.half_down", "Half a page down", ("ctrl+d",), "Move", _OPENED),
+    Action("move.half_up", "Half a page up", ("ctrl+u",), "Move", _OPENED),
     Action("move.first", "First row, and order again", ("g g", "home"), "Move", _LISTS),
     Action("move.last", "Last row", ("G", "end"), "Move", _LISTS),
     Action("move.left", "Column to the left", ("h", "left"), "Move"),
     Action("move.right", "Column to the right", ("l", "right"), "Move"),
-    Action("pane.next", "Next pane", ("tab",), "Move"),
-    Action("pane.previous", "Previous pane", ("shift+tab",), "Move"),
+    Action("page.first", "First line, or the beginning of the curves", ("g g", "home"), "Move", ("run",)),
+    Action("page.last", "Last line, or the end of the curves", ("G", "end"), "Move", ("run",)),
+    Action("tab.next", "Next tab", ("]", "."), "Move", ("run",)),
+    Action("tab.previous", "Previous tab", ("[", ","), "Move", ("run",)),
+    Action("pane.next", "Next pane", ("tab",), "Move", _OPENED),
+    Action("pane.previous", "Previous pane", ("shift+tab",), "Move", _OPENED),
     # Find
     Action(
         "find.filter",
@@ -81,6 +87,18 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("look.fold", "Fold or unfold the children or the group", ("z a",), "Look"),
     Action("look.tree", "Tree or flat; from groups back to the tree", ("b",), "Look"),
     Action("look.group", "Group by a column", ("g b",), "Look", tooltip="with count, mean, spread and best"),
+    # Charts
+    Action("chart.left", "Cursor to the left", ("left", "h"), "Charts", ("run",), tooltip="reads all charts"),
+    Action("chart.right", "Cursor to the right", ("right", "l"), "Charts", ("run",)),
+    Action("chart.zoom_in", "Zoom in", ("+",), "Charts", ("run",), short="zoom"),
+    Action("chart.zoom_out", "Zoom out", ("-",), "Charts", ("run",)),
+    Action("chart.reset", "All of the curve again, no cursor", ("0",), "Charts", ("run",)),
+    Action("chart.alone", "One chart in full size, and back", ("z", "enter"), "Charts", ("run",), short="full size"),
+    Action("chart.x", "Choose the x axis", ("a",), "Charts", ("run",), short="x axis"),
+    Action("chart.scale", "Linear or logarithmic", ("^",), "Charts", ("run",), short="scale"),
+    Action("chart.smooth", "Smooth more, then not at all", ("s",), "Charts", ("run",), short="smooth"),
+    Action("chart.clip", "Clip outliers, and back", ("O",), "Charts", ("run",), short="clip"),
+    Action("chart.metrics", "Choose the metrics", ("m",), "Charts", ("run",), short="metrics"),
     # Columns
     Action("columns.sort", "Sort by this column, again reverses", ("s",), "Columns", short="sort"),
     Action("columns.sort_more", "Sort by this column next", ("S",), "Columns"),
@@ -111,16 +129,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("change.purge", "Copy the command that removes deleted runs for good", (), "Change"),
     Action("change.log", "Log of commands: what was changed, and how to do it by hand", ("@",), "Change"),
     # Take along
-    Action("take.id", "Copy the run's id", ("y",), "Take along"),
+    Action("take.id", "Copy the run's id", ("y",), "Take along", _OPENED),
     Action("take.menu", "Copy something else", ("Y",), "Take along"),
     # Live
-    Action("live.refresh", "Refresh now, and order again", ("r",), "Live", _LISTS, "refresh"),
-    Action("live.pause", "Pause or go on watching", ("w",), "Live"),
+    Action("live.refresh", "Refresh now, and order again", ("r",), "Live", _PAGES, "refresh"),
+    Action("live.pause", "Pause or go on watching", ("w",), "Live", _OPENED),
     # Everywhere
     Action("app.back", "Back", ("escape", "backspace"), "Everywhere", _ALL, "back"),
     Action("app.help", "Keys, searchable", ("?",), "Everywhere", _ALL, short="keys"),
-    Action("app.palette", "Every action by name", (":", "ctrl+p"), "Everywhere"),
-    Action("app.theme", "Next theme", (), "Everywhere"),
+    Action("app.palette", "Every action by name", (":", "ctrl+p"), "Everywhere", _OPENED),
+    Action("app.theme", "Next theme", (), "Everywhere", _OPENED),
     Action("app.mouse", "Mouse on or off", (), "Everywhere"),
     Action("app.suspend", "To the shell; fg comes back", ("ctrl+z",), "Everywhere", _ALL),
     Action("app.quit", "Quit", ("q", "ctrl+q"), "Everywhere", _ALL),

@@ -75,6 +75,7 @@ def draw(picture: Picture, width: int, height: int) -> list[list[Span]]:
         return []
     codes, owners = _cells(picture, across, down)
     texts, tones = _characters(picture, codes, owners)
+    _put_odd(picture, texts, tones)
     _put_cursor(picture, texts, tones, across)
     _put_legend(picture, texts, tones, codes)
     left = _y_labels(picture, down)
@@ -178,6 +179,13 @@ def _characters(
         points = np.where(codes == 0, ord(" "), codes.astype(np.uint32) + 0x2800).astype("<u4")
         texts = [row.tobytes().decode("utf-32-le") for row in points]
     return [list(text) for text in texts], [[names[owner] for owner in row] for row in owners.tolist()]
+
+
+def _put_odd(picture: Picture, texts: list[list[str]], tones: list[list[str]]) -> None:
+    """A mark at the bottom below each NaN and infinity."""
+    for trace in reversed(picture.traces):
+        for place in np.unique(np.flatnonzero(trace.odd) // 2).tolist():
+            texts[-1][place], tones[-1][place] = ("x" if picture.plain else "×"), "state-failed"
 
 
 def _put_cursor(picture: Picture, texts: list[list[str]], tones: list[list[str]], across: int) -> None:

@@ -48,6 +48,7 @@ TONES: Final[Mapping[str, Tone]] = {
     "state-running": Tone("primary"),
     "state-failed": Tone("error"),
     "state-killed": Tone("warning"),
+    **{f"series-{n}": Tone(f"tone-series-{n}") for n in range(1, 9)},
     "active": Tone("tone-bright", bold=True, underline=True),
 }
 

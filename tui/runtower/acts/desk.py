@@ -22,6 +22,7 @@ from runtower.acts.open_sources import OpenSources
 from runtower.acts.put_away import bring_back, put_away
 from runtower.acts.remember import KeptView
 from runtower.acts.run_rows import RunRows
+from runtower.acts.series_book import SeriesBook
 from runtower.acts.silences import Silences
 from runtower.acts.tower import News, Tower
 from runtower.acts.where import make_ready
@@ -36,7 +37,8 @@ _ENOUGH: Final = 40
 
 
 class Desk:
-    """What the runs screen works with. `changed` is called on the loop after anything that it may want to redraw."""
+    """What the screens work with. `changed`, and all of `on_change`, are called on the loop after what they may
+    want to redraw."""
 
     def __init__(
         self,
@@ -53,20 +55,22 @@ class Desk:
         self.sources = OpenSources(targets, self.tower, self.browser, self._shelf, starter)
         self.targets = self.sources.targets
         self.curves = Curves(self.tower, self._shelf, self._curves_arrived)
+        self.book = SeriesBook(self.tower, self._changed)
         self.silences = Silences(self.tower, self.curves)
         self.rows = RunRows(self.browser, self.curves, glyphs, settings.metrics, self.silences)
         self.lines = details.DetailLines(self.browser, self.curves, glyphs)
         self.user = getpass.getuser()
-        self.editor = Editor(self.tower, self.browser, self.targets, folders, settings, self.user, changed)
+        self.editor = Editor(self.tower, self.browser, self.targets, folders, settings, self.user, self._changed)
         self.mine = False
         self.news = ""
         self.remark = ""  # why something that was asked for at the start isn't shown
         self.cached_ms: int | None = None
         self.paused = False
+        self.run_tab = "curves"  # the tab that an opened run shows first: the last one used
         self.project_file = starter.project_file
         self._folders = folders
         self._starter = starter
-        self._changed = changed
+        self.on_change = [changed]
         self._file = remember.view_file(folders.state / "views", start.folder, [target.name for target in targets])
         self.kept: KeptView = remember.load(self._file)
         self.columns = Columns(self.tower, self.browser, self.rows, self.curves, settings.metrics, self.kept.layouts)
@@ -81,6 +85,10 @@ class Desk:
         self._ordering: asyncio.Task[None] | None = None
         self._again = False
         self.tower.on_change(self._heard)
+
+    def _changed(self) -> None:
+        for told in list(self.on_change):
+            told()
 
     # -- the beginning
 
@@ -237,6 +245,7 @@ class Desk:
 
     def _heard(self, heard: News) -> None:
         self.curves.heard(heard)
+        self.book.heard(heard)
         if heard.reset:
             self.browser.forget_runs()
             self._restored = self._settled = False

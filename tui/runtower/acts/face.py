@@ -22,6 +22,7 @@ from runtower.acts.where import make_ready
 from runtower.catalog.segment import Ints
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Kind
+from runtower.domain.values import is_missing
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line, inert
 
@@ -94,6 +95,21 @@ class Face:
 
     def experiments(self) -> str:
         return status.experiments(self.desk, self._glyphs)
+
+    # -- a run
+
+    def name_of(self, row: int) -> str:
+        """Its name, else the beginning of its id."""
+        catalogue = self.desk.tower.catalogue
+        return catalogue.texts(runs.NAME).text(row) or catalogue.run_key(row).run_id[:8]
+
+    def metrics_of(self, rows: Sequence[int]) -> list[str]:
+        """The metrics that at least one of these runs has logged: the table's own first, then the most telling ones."""
+        catalogue, first = self.desk.tower.catalogue, self.desk.rows.metric
+        cells = (cell for row in rows for cell in catalogue.cells(row))
+        keys = {cell.key for cell in cells if cell.key.kind is Kind.METRIC and not is_missing(cell.number)}
+        order = {key: place for place, key in enumerate(choose.metrics_in_order(catalogue, np.array(rows, np.int32)))}
+        return [key.key for key in sorted(keys, key=lambda key: (key != first, order.get(key, len(order)), key.key))]
 
     # -- the pane
 

@@ -36,7 +36,8 @@ def _x_of(source: ReadsHistory, asked: Curve, series: MetricSeries) -> NDArray[n
     if asked.x == "time":
         return series.times / _SECOND
     if asked.x == "relative":
-        return (series.times - series.times.min()) / _SECOND
+        since = series.times - (series.times.min() if len(series.times) else 0)
+        return since.astype(np.float64) / _SECOND
     if asked.x.startswith(_METRIC):
         return as_of(source.history(asked.run_id, asked.x.removeprefix(_METRIC)), series.steps)
     raise Invalid(f"'{asked.x}' is no x axis.", "It is step, time, relative or metric:NAME.")
@@ -45,6 +46,7 @@ def _x_of(source: ReadsHistory, asked: Curve, series: MetricSeries) -> NDArray[n
 def as_of(other: MetricSeries, steps: NDArray[np.int64]) -> NDArray[np.float64]:
     """The value that another metric has at each of these steps: its last one there or before; NaN before its first."""
     place = np.searchsorted(other.steps, steps, "right") - 1
-    known = other.values[np.maximum(place, 0)] if len(other.values) else np.full(len(steps), np.nan)
-    out: NDArray[np.float64] = np.where(place >= 0, known, np.nan)
-    return out
+    there = place >= 0
+    values = np.full(len(steps), np.nan)
+    values[there] = other.values[place[there]]
+    return values

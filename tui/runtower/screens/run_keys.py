@@ -150,11 +150,17 @@ class RunsScreen(EditKeys, ViewKeys):
     # -- look
 
     async def do_look_open(self) -> None:
-        """The run in the large pane; a group folds."""
-        if not self._pane_is_focused() and self.desk.browser.view.group_at(self.table.cursor) is not None:
+        """The run, and the marked ones with it, on a screen of its own; a group folds."""
+        browser = self.desk.browser
+        row = browser.row_at(self.table.cursor)
+        if row is None:
             await self.do_look_fold()
             return
-        self._show_details("beside" if self.desk.kept.details == "large" else "large")
+        from runtower.screens.run_screen import RunScreen  # noqa: PLC0415  numpy comes after the first paint
+
+        assert self.face is not None
+        rows = [row, *(one for one in sorted(browser.marks) if one != row)]
+        self.app.push_screen(RunScreen(self.keymap, self.glyphs, self.face, rows))
 
     def do_look_details(self) -> None:
         following = {"beside": "large", "large": "off", "off": "beside"}

@@ -1,0 +1,143 @@
+"""Charts of one run's metrics, or of some runs' over each other: what is shown and how. No Textual."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from runtower.acts.series_book import Asked, SeriesBook
+from runtower.domain.pyramid import Envelope, Pyramid
+
+SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97)
+_ZOOM: Final = 0.5
+_PAN: Final = 0.25
+_SPARE: Final = 0.04
+_CLIP: Final = 2.0
+
+
+@dataclass
+class Charts:
+    """What the page of charts shows.
+
+    `rows` are global rows, the first one lies on top; `metrics` are keys, one chart each; `x` as `link.wire.Curve` has
+    it. `zoom` is the range of x that is shown, None for all; `cursor` an x, None for the end.
+    """
+
+    rows: list[int] = field(default_factory=list)
+    metrics: list[str] = field(default_factory=list)
+    x: str = "step"
+    log_y: bool = False
+    smooth: float = 0.0
+    clip: bool = False
+    zoom: tuple[float, float] | None = None
+    cursor: float | None = None
+    active: int = 0
+    alone: bool = False
+
+    def asked(self, row: int, key: str, smooth: float | None = None) -> Asked:
+        return Asked(row, key, self.x, self.smooth if smooth is None else smooth)
+
+    def shown(self, across: int, down: int) -> list[str]:
+        """The metrics on the page that the active chart is on, of `across` by `down` charts."""
+        if self.alone:
+            return self.metrics[self.active : self.active + 1]
+        size = max(1, across * down)
+        first = self.active // size * size
+        return self.metrics[first : first + size]
+
+    def wishes(self, shown: Sequence[str]) -> list[Asked]:
+        """What has to be fetched for these charts."""
+        out = [self.asked(row, key) for key in shown for row in self.rows]
+        if self.smooth:
+            out += [self.asked(row, key, 0.0) for key in shown for row in self.rows]
+        return out
+
+    # -- the range of x
+
+    def whole(self, book: SeriesBook, keys: Sequence[str]) -> tuple[float, float] | None:
+        """From the first to the last x of what is known of these charts; None where nothing is."""
+        known = [p for key in keys for row in self.rows if (p := book.get(self.asked(row, key))) is not None and len(p)]
+        if not known:
+            return None
+        return min(float(p.x[0]) for p in known), max(float(p.x[-1]) for p in known)
+
+    def zoom_by(self, factor: float, whole: tuple[float, float]) -> None:
+        """In (below 1) or out around the cursor; all the way out is all."""
+        low, high = self.zoom or whole
+        middle = self.cursor if self.cursor is not None and low <= self.cursor <= high else (low + high) / 2
+        span = (high - low) * factor
+        if span >= whole[1] - whole[0]:
+            self.zoom = None
+            return
+        if span <= max(abs(low), abs(high), 1e-9) * 1e-9:
+            return
+        share = (middle - low) / (high - low) if high > low else 0.5
+        begin = min(max(whole[0], middle - span * share), whole[1] - span)
+        self.zoom = begin, begin + span
+
+    def zoom_in(self, whole: tuple[float, float]) -> None:
+        self.zoom_by(_ZOOM, whole)
+
+    def zoom_out(self, whole: tuple[float, float]) -> None:
+        self.zoom_by(1 / _ZOOM, whole)
+
+    def move_cursor(self, by: float, whole: tuple[float, float]) -> None:
+        """By a share of what is shown; what is zoomed goes along at the edges."""
+        low, high = self.zoom or whole
+        x = (self.cursor if self.cursor is not None else high) + by * (high - low)
+        self.cursor = x = min(max(x, whole[0]), whole[1])
+        if self.zoom is not None and not low <= x <= high:
+            shift = (x - low) if x < low else (x - high)
+            self.zoom = low + shift, high + shift
+
+    def reset(self) -> None:
+        """All of x again, no cursor."""
+        self.zoom = self.cursor = None
+
+
+@dataclass(frozen=True)
+class YRange:
+    """`clipped`: how many stretches reach beyond it; `hidden`: whether values at or below 0 have no place on it."""
+
+    low: float
+    high: float
+    clipped: int = 0
+    hidden: bool = False
+
+
+def y_range(envelopes: Sequence[Envelope], log: bool, clip: bool) -> YRange | None:
+    """What holds all of these curves, with a little room; with `clip` without the wildest 2 % at either end."""
+    values = [array[~np.isnan(array)] for e in envelopes for array in (e.low, e.high)]
+    every = np.concatenate(values) if values else np.empty(0)
+    hidden = False
+    if log:
+        hidden = bool((every <= 0).any())
+        every = every[every > 0]
+    if not len(every):
+        return None
+    low, high = float(every.min()), float(every.max())
+    clipped = 0
+    if clip and len(every) >= 10:
+        low, high = (float(one) for one in np.percentile(every, [_CLIP, 100 - _CLIP]))
+        clipped = int(((every < low) | (every > high)).sum())
+    if log:
+        spare = (high / low) ** _SPARE if high > low else 2.0
+        return YRange(low / spare, high * spare, clipped, hidden)
+    spare = (high - low) * _SPARE if high > low else abs(high) * 0.1 or 1.0
+    with np.errstate(over="ignore"):
+        low, high = low - spare, high + spare
+    if not math.isfinite(low) or not math.isfinite(high):
+        low, high = float(every.min()), float(every.max())
+    return YRange(low, high, clipped, hidden)
+
+
+def at(pyramid: Pyramid, x: float | None) -> tuple[float, float] | None:
+    """The value that a series has at x (its last one there or before; None: its last), and the x it is of."""
+    place = len(pyramid) - 1 if x is None else pyramid.nearest(x)
+    if place < 0:
+        return None
+    return float(pyramid.y[place]), float(pyramid.x[place])

@@ -1,0 +1,122 @@
+"""The series that charts are drawn from: fetched for what is on the screen, and again when they moved."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from runtower.acts.tower import News, Tower
+from runtower.domain import runs
+from runtower.domain.errors import Cancelled, NotFound, TowerError
+from runtower.domain.pyramid import Pyramid, pyramid_of
+from runtower.domain.runs import ColumnKey, Kind
+from runtower.link.wire import Curve
+
+_KEPT_BYTES: Final = 64 * 1024 * 1024
+_TOPIC: Final = "chart"
+_STATES: Final = frozenset({runs.STATUS, runs.END_TIME})
+_NOTHING: Final = pyramid_of(np.empty(0), np.empty(0), np.empty(0, np.int64))
+
+
+class Asked(NamedTuple):
+    """A metric of a run (a global row) over an x, smoothed; as `link.wire.Curve` has them."""
+
+    row: int
+    key: str
+    x: str = "step"
+    smooth: float = 0.0
+
+
+class SeriesBook:
+    """Pyramids by what was asked for. `arrived` is called on the loop after each one, and after an error.
+
+    A source is asked one thing at a time, so that what left the screen is never asked for. One that moved stays as it
+    was until the new one is here. What wasn't looked at for longest goes once all take more than 64 MB.
+    """
+
+    def __init__(self, tower: Tower, arrived: Callable[[], None]) -> None:
+        self._tower = tower
+        self._arrived = arrived
+        self._known: OrderedDict[Asked, Pyramid] = OrderedDict()
+        self._stale: set[Asked] = set()
+        self._wanted: dict[int, list[Asked]] = {}
+        self._asking: dict[int, asyncio.Task[None]] = {}
+        self.errors: dict[int, str] = {}  # by source, why the last question had no answer
+
+    def get(self, asked: Asked) -> Pyramid | None:
+        """What is known of it; an empty one where the run hasn't logged it."""
+        found = self._known.get(asked)
+        if found is not None:
+            self._known.move_to_end(asked)
+        return found
+
+    def want(self, wishes: Sequence[Asked]) -> None:
+        """All that the screen shows now, the most important first; what isn't in it is no longer fetched."""
+        wanted: dict[int, list[Asked]] = {}
+        numbers = self._tower.catalogue.source_numbers()
+        for asked in wishes:
+            if asked not in self._known or asked in self._stale:
+                wanted.setdefault(int(numbers[asked.row]), []).append(asked)
+        self._wanted = wanted
+        for source in wanted:
+            if source not in self._asking or self._asking[source].done():
+                self._asking[source] = asyncio.ensure_future(self._ask(source))
+
+    def heard(self, news: News) -> None:
+        """Cells of some runs changed: their series may have grown."""
+        if news.reset:
+            self.forget()
+            return
+        if not len(news.rows) or not self._known:
+            return
+        rows = set(news.rows.tolist())
+        ended = any(key in news.keys for key in _STATES)
+        self._stale |= {
+            asked
+            for asked in self._known
+            if asked.row in rows and (ended or ColumnKey(Kind.METRIC, asked.key) in news.keys)
+        }
+
+    def forget(self) -> None:
+        """Rows are others now."""
+        self._known.clear()
+        self._stale.clear()
+        self._wanted.clear()
+
+    async def _ask(self, source: int) -> None:
+        while wanted := self._wanted.get(source):
+            asked = wanted.pop(0)
+            run_id = self._tower.catalogue.run_key(asked.row).run_id
+            self._stale.discard(asked)
+            try:
+                query = Curve(run_id, asked.key, asked.x, asked.smooth)
+                pyramid = await self._tower.links[source].ask(query, topic=_TOPIC)
+            except NotFound:
+                pyramid = _NOTHING
+            except Cancelled:
+                continue
+            except TowerError as error:
+                self.errors[source] = str(error)
+                self._wanted.pop(source, None)
+                self._arrived()
+                return
+            self.errors.pop(source, None)
+            self._known[asked] = pyramid
+            self._known.move_to_end(asked)
+            self._make_room()
+            self._arrived()
+
+    def _make_room(self) -> None:
+        size = sum(_size(pyramid) for pyramid in self._known.values())
+        while size > _KEPT_BYTES and len(self._known) > 1:
+            asked, pyramid = self._known.popitem(last=False)
+            self._stale.discard(asked)
+            size -= _size(pyramid)
+
+
+def _size(pyramid: Pyramid) -> int:
+    return pyramid.x.nbytes * 4

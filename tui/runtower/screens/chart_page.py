@@ -1,0 +1,201 @@
+"""A page of charts as lines: envelopes of what is known, drawn beside and below each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from runtower.acts.charts import Charts, YRange, at, y_range
+from runtower.acts.series_book import SeriesBook
+from runtower.domain.pyramid import Envelope
+from runtower.present.glyphs import ASCII, Glyphs
+from runtower.present.numbers import exact
+from runtower.present.spans import Line, inert, padded, shortened
+from runtower.present.times import clock, duration
+from runtower_widgets import axes, plot
+
+_NARROWEST: Final = 56
+_LOWEST: Final = 11
+_COLOURS: Final = 8
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How many charts there are beside and below each other, each with its share of the room in cells."""
+
+    across: int
+    down: int
+    width: int
+    height: int
+
+
+def grid_of(charts: Charts, width: int, height: int) -> Grid:
+    """As many charts as can be read; no more than there are metrics."""
+    if charts.alone or len(charts.metrics) < 2:
+        return Grid(1, 1, width, height)
+    across = max(1, min(len(charts.metrics), (width + 1) // (_NARROWEST + 1)))
+    rows = -(-len(charts.metrics) // across)
+    down = max(1, min(rows, height // _LOWEST))
+    return Grid(across, down, (width - across + 1) // across, height // down)
+
+
+def page(
+    charts: Charts, book: SeriesBook, names: Sequence[str], width: int, height: int, glyphs: Glyphs, now_ms: float
+) -> list[Line]:
+    """All lines of the page; `names` are those of `charts.rows`."""
+    grid = grid_of(charts, width, height)
+    shown = charts.shown(grid.across, grid.down)
+    lines: list[Line] = []
+    for first in range(0, len(shown), grid.across):
+        row = shown[first : first + grid.across]
+        drawn = []
+        for place, key in enumerate(row):
+            # The last one takes what the division left over.
+            own = width - (grid.width + 1) * (grid.across - 1) if place == grid.across - 1 else grid.width
+            drawn.append(_chart(charts, book, key, names, own, grid.height, glyphs, now_ms))
+        lines += [_joined([chart[y] for chart in drawn], glyphs) for y in range(grid.height)]
+    return lines
+
+
+def colour(place: int) -> str:
+    """The tone of the n-th run."""
+    return f"series-{place % _COLOURS + 1}"
+
+
+def _joined(pieces: Sequence[Line], glyphs: Glyphs) -> Line:
+    out: list[tuple[str, str]] = []
+    for place, piece in enumerate(pieces):
+        if place:
+            out.append((glyphs.down, "rule"))
+        out += piece
+    return tuple(out)
+
+
+def _chart(
+    charts: Charts,
+    book: SeriesBook,
+    key: str,
+    names: Sequence[str],
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    now_ms: float,
+) -> list[Line]:
+    """One chart with its title, in exactly `height` lines of `width` cells."""
+    known = [book.get(charts.asked(row, key)) for row in charts.rows]
+    whole = charts.whole(book, [key])
+    body: list[Line] = []
+    said = ""
+    legend: list[Line] = []
+    if whole is not None:
+        x_range = _span(charts.zoom or whole)
+        edges = np.linspace(*x_range, plot.dot_columns(width) + 1)
+        envelopes = [None if one is None else one.envelope(edges) for one in known]
+        faint = [book.get(charts.asked(row, key, 0.0)) for row in charts.rows] if charts.smooth else []
+        behind = [one.envelope(edges) for one in faint if one is not None]
+        scale = y_range([e for e in (*envelopes, *behind) if e is not None], charts.log_y, charts.clip)
+        legend = [
+            _readout(charts, book, key, place, names[place], width, glyphs, now_ms) for place in range(len(known))
+        ]
+        if scale is not None:
+            said = _said(scale)
+            traces = [_trace(e, colour(n)) for n, e in enumerate(envelopes) if e is not None]
+            traces += [_trace(e, "faint") for e in behind]
+            picture = plot.Picture(
+                x_range,
+                (scale.low, scale.high),
+                traces,
+                log_y=charts.log_y,
+                cursor=charts.cursor,
+                x_labels=_x_labels(charts, x_range, width, now_ms),
+                legend=legend if len(charts.rows) > 1 else (),
+                plain=glyphs is ASCII,
+            )
+            body = [tuple(line) for line in plot.draw(picture, width, height - 1)]
+    if not body:
+        words = _why_nothing(charts, book, key, whole is not None, any(one is None for one in known))
+        body = [((padded("  " + words, width), "dim"),)]
+    body += [((" " * width, ""),)] * (height - 1 - len(body))
+    one = legend[0] if len(charts.rows) == 1 and legend else ()
+    active = charts.metrics[charts.active : charts.active + 1] == [key]
+    return [_title(charts, key, active, one, said, width, glyphs), *body[: height - 1]]
+
+
+def _span(x_range: tuple[float, float]) -> tuple[float, float]:
+    """A single x stands in the middle of its chart."""
+    low, high = x_range
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _trace(envelope: Envelope, tone: str) -> plot.Trace:
+    return plot.Trace(envelope.low, envelope.high, envelope.first, envelope.last, envelope.odd, tone)
+
+
+def _why_nothing(charts: Charts, book: SeriesBook, key: str, has_points: bool, reading: bool) -> str:
+    if has_points:
+        return (
+            "no value above 0 to draw on a logarithmic axis (^)" if charts.log_y else "nothing but NaN and infinities"
+        )
+    if book.errors:
+        return next(iter(book.errors.values()))
+    return "reading ..." if reading else f"{inert(key)} was not logged"
+
+
+def _said(scale: YRange) -> str:
+    parts = [f"{scale.clipped} clipped"] if scale.clipped else []
+    return ", ".join([*parts, *(["not above 0: not shown"] if scale.hidden else [])])
+
+
+def _title(charts: Charts, key: str, active: bool, readout: Line, said: str, width: int, glyphs: Glyphs) -> Line:
+    """`── val_loss  0.2207 @29 ───────── step, log, EMA 0.6 ──`"""
+    dash = glyphs.rule
+    how = ", ".join(part for part in (said, *_how(charts)) if part)
+    room = width - sum(len(text) for text, _ in readout) - len(how) - 10
+    name = shortened(inert(key, glyphs), max(8, room), glyphs)
+    left: list[tuple[str, str]] = [(f" {dash}{dash} ", "rule"), (name, "active" if active else "bright"), (" ", "")]
+    left += readout
+    used = sum(len(text) for text, _ in left)
+    fill = width - used - len(how) - 4
+    if fill < 1:
+        how, fill = "", width - used
+        return (*left, (dash * max(0, fill), "rule"))
+    return (*left, (" " + dash * (fill - 1) + " ", "rule"), (how, "dim"), (f" {dash}{dash} ", "rule"))
+
+
+def _how(charts: Charts) -> list[str]:
+    x = charts.x.removeprefix("metric:")
+    return [x, *(["log"] if charts.log_y else []), *([f"EMA {charts.smooth:g}"] if charts.smooth else [])]
+
+
+def _readout(
+    charts: Charts, book: SeriesBook, key: str, place: int, name: str, width: int, glyphs: Glyphs, now_ms: float
+) -> Line:
+    """`1 lr=0.001  0.2207 @29`: a run's number, name, and value at the cursor."""
+    pyramid = book.get(charts.asked(charts.rows[place], key))
+    found = at(pyramid, charts.cursor) if pyramid is not None else None
+    value = "" if found is None else f"{exact(found[0]):>8} @{_x_text(charts.x, found[1], now_ms)} "
+    if len(charts.rows) == 1:
+        return ((f"{value.strip()} ", "bright"),)
+    shown = shortened(inert(name, glyphs), max(8, width // 4), glyphs)
+    return ((f"{place + 1} {padded(shown, min(len(shown), max(8, width // 4)))} ", colour(place)), (value, "bright"))
+
+
+def _x_text(x: str, value: float, now_ms: float) -> str:
+    if x == "time":
+        return clock(value * 1000, now_ms)
+    if x == "relative":
+        return duration(value * 1000)
+    return exact(value)
+
+
+def _x_labels(
+    charts: Charts, x_range: tuple[float, float], width: int, now_ms: float
+) -> list[tuple[float, str]] | None:
+    """Times as a person says them; numbers say themselves."""
+    if charts.x not in ("time", "relative"):
+        return None
+    found = axes.ticks(*x_range, max(2, (width - plot.GUTTER) // 14))
+    return [(value, _x_text(charts.x, value, now_ms)) for value in found]

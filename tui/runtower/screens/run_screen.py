@@ -1,0 +1,348 @@
+"""A run opened: its overview and its curves; the marked runs lie over it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.timer import Timer
+
+from runtower.actions import at
+from runtower.acts.charts import SMOOTHINGS, Charts
+from runtower.acts.face import Face
+from runtower.keymap import Keymap
+from runtower.present.glyphs import Glyphs
+from runtower.present.spans import Line as Spans
+from runtower.present.spans import inert, shortened
+from runtower.screens.chart_page import grid_of, page
+from runtower.screens.copying import copy_out
+from runtower.screens.keys import KeyScreen
+from runtower.screens.menu import Choice, Menu
+from runtower.screens.run_lines import footer
+from runtower_widgets.line import Line, Lines
+
+_FRAME: Final = 0.03
+_MOST_RUNS: Final = 50
+_SYSTEM: Final = "system/"
+_STEPS_ACROSS: Final = 60
+_CHARTS: Final = ("curves", "system")
+
+
+class RunScreen(KeyScreen):
+    """One method an action: `do_` + its id. `rows` are global rows, the first one is the run that was opened."""
+
+    place = "run"
+
+    def __init__(self, keymap: Keymap, glyphs: Glyphs, face: Face, rows: Sequence[int]) -> None:
+        super().__init__(keymap)
+        self.glyphs = glyphs
+        self.face = face
+        self.rows = list(rows)[:_MOST_RUNS]
+        self.left_out = len(rows) - len(self.rows)
+        metrics = face.metrics_of(self.rows)
+        self._charts = {
+            "curves": Charts(list(self.rows), [key for key in metrics if not key.startswith(_SYSTEM)]),
+            "system": Charts(list(self.rows), [key for key in metrics if key.startswith(_SYSTEM)], x="relative"),
+        }
+        self.tabs = [tab for tab in ("overview", *_CHARTS) if tab not in _CHARTS or self._charts[tab].metrics]
+        self.tab = face.desk.run_tab if face.desk.run_tab in self.tabs else self.tabs[min(1, len(self.tabs) - 1)]
+        self._due: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Line(id="crumbs")
+        yield Lines(id="page")
+        yield Line(id="keys")
+
+    def on_mount(self) -> None:
+        self.face.desk.on_change.append(self.draw_soon)
+        self.set_interval(60, self.draw_soon)
+        self.call_after_refresh(self.draw)
+
+    def on_unmount(self) -> None:
+        desk = self.face.desk
+        if self.draw_soon in desk.on_change:
+            desk.on_change.remove(self.draw_soon)
+        desk.book.want(())
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self.draw)
+
+    # -- drawing
+
+    def draw_soon(self) -> None:
+        """Draw within a frame; many calls become one."""
+        if self._due is None and self.is_mounted:
+            self._due = self.set_timer(_FRAME, self.draw)
+
+    def draw(self) -> None:
+        """Bring every line to what is known now, and ask for what isn't."""
+        self._due = None
+        if not self.is_mounted or not self.size.width:
+            return
+        self.query_one("#crumbs", Line).say(*self._crumbs())
+        pane = self.query_one("#page", Lines)
+        width, height = pane.size
+        if self.tab in _CHARTS:
+            charts = self.charts
+            grid = grid_of(charts, width, height)
+            desk = self.face.desk
+            desk.book.want(charts.wishes(charts.shown(grid.across, grid.down)))
+            names = [self.face.name_of(row) for row in self.rows]
+            pane.say(page(charts, desk.book, names, width, height, self.glyphs, time.time() * 1000), 0)
+        else:
+            self.face.desk.book.want(())
+            self.run_worker(self._draw_overview(), exclusive=True)
+        self.query_one("#keys", Line).say(footer(self.keymap, self.why_not, self.size.width, _FOOTER))
+
+    async def _draw_overview(self) -> None:
+        pane = self.query_one("#page", Lines)
+        lines: list[Spans] = []
+        details = await self.face.details(self.rows[0])
+        baseline = self.face.desk.browser.baseline
+        base = await self.face.details(baseline) if baseline is not None else None
+        lines = [((" ", ""), *line) for line in self.face.pane(details, base, pane.size.width - 2, 0, "all", False)]
+        pane.say(lines)
+
+    @property
+    def charts(self) -> Charts:
+        """What the chosen tab's charts show."""
+        return self._charts[self.tab]
+
+    def _crumbs(self) -> tuple[Spans, Spans]:
+        room = max(8, self.size.width - sum(len(tab) + 4 for tab in self.tabs) - 24)
+        name = shortened(inert(self.face.name_of(self.rows[0]), self.glyphs), room, self.glyphs)
+        more = f" and {len(self.rows) - 1} more" if len(self.rows) > 1 else ""
+        left: list[tuple[str, str]] = [(" runs ", "title"), ("\u203a " if self.glyphs.arrow != ">" else "> ", "dim")]
+        left += [(name, "bright"), (more, "")]
+        if self.left_out:
+            left.append((f" ({self.left_out} left out)", "warning"))
+        right: list[tuple[str, str]] = []
+        for tab in self.tabs:
+            right += [
+                (f"[{tab}]" if tab == self.tab else f" {tab} ", "active" if tab == self.tab else "dim"),
+                ("  ", ""),
+            ]
+        if self.tab in _CHARTS:
+            pane = self.query_one("#page", Lines)
+            grid = grid_of(self.charts, *pane.size)
+            size = 1 if self.charts.alone else grid.across * grid.down
+            pages = -(-len(self.charts.metrics) // max(1, size))
+            if pages > 1:
+                right.append((f"{self.charts.active // size + 1} of {pages} ", ""))
+        return tuple(left), tuple(right)
+
+    # -- keys
+
+    def why_not(self, action_id: str) -> str:
+        if action_id.startswith("chart.") and self.tab not in _CHARTS:
+            return "there are no charts on this tab"
+        return ""
+
+    def _turn_tab(self, by: int) -> None:
+        self.tab = self.tabs[(self.tabs.index(self.tab) + by) % len(self.tabs)]
+        self.face.desk.run_tab = self.tab
+        self.query_one("#page", Lines).say((), 0)
+        self.draw()
+
+    def do_tab_next(self) -> None:
+        self._turn_tab(1)
+
+    def do_tab_previous(self) -> None:
+        self._turn_tab(-1)
+
+    def _step(self, charts: int, lines: int) -> None:
+        """Another chart is the active one, or the lines move."""
+        if self.tab in _CHARTS:
+            last = len(self.charts.metrics) - 1
+            self.charts.active = max(0, min(self.charts.active + charts, last))
+            self.draw()
+        else:
+            self.query_one("#page", Lines).move_by(lines)
+
+    def _grid(self) -> tuple[int, int]:
+        grid = grid_of(self.charts, *self.query_one("#page", Lines).size)
+        return grid.across, grid.across * grid.down
+
+    def do_move_down(self) -> None:
+        self._step(self._grid()[0] if self.tab in _CHARTS else 0, 1)
+
+    def do_move_up(self) -> None:
+        self._step(-self._grid()[0] if self.tab in _CHARTS else 0, -1)
+
+    def do_pane_next(self) -> None:
+        self._step(1, 1)
+
+    def do_pane_previous(self) -> None:
+        self._step(-1, -1)
+
+    def _page_by(self, share: float) -> None:
+        pane = self.query_one("#page", Lines)
+        self._step(
+            int(share * self._grid()[1]) or (1 if share > 0 else -1) if self.tab in _CHARTS else 0,
+            int(share * pane.size.height),
+        )
+
+    def do_move_page_down(self) -> None:
+        self._page_by(1)
+
+    def do_move_page_up(self) -> None:
+        self._page_by(-1)
+
+    def do_move_half_down(self) -> None:
+        self._page_by(0.5)
+
+    def do_move_half_up(self) -> None:
+        self._page_by(-0.5)
+
+    def do_page_first(self) -> None:
+        self._to_end(-1)
+
+    def do_page_last(self) -> None:
+        self._to_end(1)
+
+    def _to_end(self, side: int) -> None:
+        if self.tab not in _CHARTS:
+            self.query_one("#page", Lines).move_by(side * 10**6)
+        elif (whole := self._whole()) is not None:
+            self.charts.move_cursor(side * 1e9, whole)
+            self.draw()
+
+    # -- charts
+
+    def _whole(self) -> tuple[float, float] | None:
+        """The range of x of the charts on the page."""
+        grid = grid_of(self.charts, *self.query_one("#page", Lines).size)
+        return self.charts.whole(self.face.desk.book, self.charts.shown(grid.across, grid.down))
+
+    def _cursor_by(self, by: float) -> None:
+        whole = self._whole()
+        if whole is not None:
+            self.charts.move_cursor(by, whole)
+            self.draw()
+
+    def do_chart_left(self) -> None:
+        self._cursor_by(-1 / _STEPS_ACROSS)
+
+    def do_chart_right(self) -> None:
+        self._cursor_by(1 / _STEPS_ACROSS)
+
+    def do_chart_zoom_in(self) -> None:
+        if (whole := self._whole()) is not None:
+            self.charts.zoom_in(whole)
+            self.draw()
+
+    def do_chart_zoom_out(self) -> None:
+        if (whole := self._whole()) is not None:
+            self.charts.zoom_out(whole)
+            self.draw()
+
+    def do_chart_reset(self) -> None:
+        self.charts.reset()
+        self.draw()
+
+    def do_chart_alone(self) -> None:
+        self.charts.alone = not self.charts.alone
+        self.draw()
+
+    def do_chart_scale(self) -> None:
+        self.charts.log_y = not self.charts.log_y
+        self.draw()
+
+    def do_chart_clip(self) -> None:
+        self.charts.clip = not self.charts.clip
+        self.draw()
+
+    def do_chart_smooth(self) -> None:
+        place = SMOOTHINGS.index(self.charts.smooth) if self.charts.smooth in SMOOTHINGS else 0
+        self.charts.smooth = SMOOTHINGS[(place + 1) % len(SMOOTHINGS)]
+        self.draw()
+
+    def do_chart_x(self) -> None:
+        offers = [
+            Choice("step", "step"),
+            Choice("relative", "relative time", "", "since each curve's first point"),
+            Choice("time", "wall time"),
+            *(Choice(f"metric:{key}", inert(key, self.glyphs), "", "metric") for key in self._charts["curves"].metrics),
+        ]
+        start = next((n for n, one in enumerate(offers) if one.value == self.charts.x), 0)
+        self.app.push_screen(Menu("x axis", offers, start=start), self._chose_x)
+
+    def _chose_x(self, values: list[str] | None) -> None:
+        if values:
+            self.charts.x = values[0]
+            self.charts.reset()
+            self.draw()
+
+    def do_chart_metrics(self) -> None:
+        every = [key for key in self.face.metrics_of(self.rows) if key.startswith(_SYSTEM) == (self.tab == "system")]
+        offers = [Choice(key, inert(key, self.glyphs)) for key in every]
+        self.app.push_screen(Menu("metrics", offers, marked=set(self.charts.metrics)), self._chose_metrics)
+
+    def _chose_metrics(self, values: list[str] | None) -> None:
+        if values:
+            every = self.face.metrics_of(self.rows)
+            self.charts.metrics = [key for key in every if key in values]
+            self.charts.active = 0
+            self.draw()
+
+    # -- everywhere
+
+    async def do_take_id(self) -> None:
+        run_id = self.face.desk.tower.catalogue.run_key(self.rows[0]).run_id
+        self.say(await copy_out(self.app, run_id, self.face.desk.copied_file))
+
+    def do_live_refresh(self) -> None:
+        self.face.desk.tower.refresh()
+
+    def do_live_pause(self) -> None:
+        desk = self.face.desk
+        desk.pause(not desk.paused)
+        self.say("paused" if desk.paused else "watching again")
+
+    def do_app_back(self) -> None:
+        """From one chart to the grid, else to the runs."""
+        if self.tab in _CHARTS and self.charts.alone:
+            self.do_chart_alone()
+        else:
+            self.app.pop_screen()
+
+    def do_app_quit(self) -> None:
+        self.app.pop_screen()
+
+    def do_app_help(self) -> None:
+        offered = [
+            Choice(a.id, a.title, self.keymap.shown_all(a.id), f"{a.group.lower()}  {a.id}", self.why_not(a.id))
+            for a in at("run")
+        ]
+        self.app.push_screen(Menu("keys", offered, hint_width=12), self._chose_action)
+
+    def do_app_palette(self) -> None:
+        self.do_app_help()
+
+    async def _chose_action(self, values: list[str] | None) -> None:
+        if values:
+            await self.act(values[0])
+
+    def do_app_theme(self) -> None:
+        names = ["dark", "light", "contrast"]
+        self.app.theme = names[(names.index(self.app.theme) + 1) % 3] if self.app.theme in names else names[0]
+
+    def do_app_suspend(self) -> None:
+        self.app.action_suspend_process()
+
+
+_FOOTER: Final = (
+    "chart.left",
+    "chart.zoom_in",
+    "chart.x",
+    "chart.scale",
+    "chart.smooth",
+    "chart.clip",
+    "chart.metrics",
+    "chart.alone",
+    "tab.next",
+    "app.help",
+)
