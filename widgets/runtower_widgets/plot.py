@@ -243,7 +243,7 @@ def _spans(text: list[str], tones: list[str]) -> list[Span]:
 def _y_labels(picture: Picture, down: int) -> list[str]:
     bar, tick = ("|", "+") if picture.plain else ("│", "┤")
     low, high = picture.y_range
-    most = max(2, down // 3)
+    most = max(3, down // 2)
     found = axes.log_ticks(low, high, most) if picture.log_y else axes.ticks(low, high, most)
     said = axes.labels(found, GUTTER - 2)
     out = [" " * (GUTTER - 1) + bar for _ in range(down)]

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from runtower.acts.series_book import Asked, SeriesBook
 from runtower.domain.pyramid import Envelope, Pyramid
+from runtower.domain.series import CoarseCurve
 
 SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97)
 _ZOOM: Final = 0.5
@@ -60,10 +62,19 @@ class Charts:
 
     def whole(self, book: SeriesBook, keys: Sequence[str]) -> tuple[float, float] | None:
         """From the first to the last x of what is known of these charts; None where nothing is."""
-        known = [p for key in keys for row in self.rows if (p := book.get(self.asked(row, key))) is not None and len(p)]
-        if not known:
-            return None
-        return min(float(p.x[0]) for p in known), max(float(p.x[-1]) for p in known)
+        spans = [span for key in keys for row in self.rows if (span := self._span(book, row, key)) is not None]
+        return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
+
+    def _span(self, book: SeriesBook, row: int, key: str) -> tuple[float, float] | None:
+        known = book.get(self.asked(row, key))
+        if known is not None:
+            return (float(known.x[0]), float(known.x[-1])) if len(known) else None
+        coarse = self.coarse(book, row, key)
+        return (coarse.first_step, coarse.last_step) if coarse is not None else None
+
+    def coarse(self, book: SeriesBook, row: int, key: str) -> CoarseCurve | None:
+        """What there is to draw by step until the series itself is here."""
+        return book.coarse(row, key) if self.x == "step" else None
 
     def zoom_by(self, factor: float, whole: tuple[float, float]) -> None:
         """In (below 1) or out around the cursor; all the way out is all."""
@@ -133,6 +144,19 @@ def y_range(envelopes: Sequence[Envelope], log: bool, clip: bool) -> YRange | No
     if not math.isfinite(low) or not math.isfinite(high):
         low, high = float(every.min()), float(every.max())
     return YRange(low, high, clipped, hidden)
+
+
+def coarse_envelope(curve: CoarseCurve, edges: NDArray[np.float64]) -> Envelope:
+    """A coarse curve as if each of its points told of its whole bucket."""
+    count = len(curve.low)
+    width = (curve.last_step - curve.first_step + 1) / count
+    middle = (edges[1:] + edges[:-1]) / 2
+    place = np.floor((middle - curve.first_step + 0.5) / width)
+    inside = (place >= 0) & (place < count)
+    bucket = np.clip(place, 0, count - 1).astype(np.intp)
+    low, high = (np.where(inside, one[bucket].astype(np.float64), np.nan) for one in (curve.low, curve.high))
+    half = (low + high) / 2
+    return Envelope(low, high, half, half, np.zeros(len(low), bool), inside.astype(np.intp))
 
 
 def at(pyramid: Pyramid, x: float | None) -> tuple[float, float] | None:

@@ -55,7 +55,7 @@ class Desk:
         self.sources = OpenSources(targets, self.tower, self.browser, self._shelf, starter)
         self.targets = self.sources.targets
         self.curves = Curves(self.tower, self._shelf, self._curves_arrived)
-        self.book = SeriesBook(self.tower, self._changed)
+        self.book = SeriesBook(self.tower, self.curves, self._changed)
         self.silences = Silences(self.tower, self.curves)
         self.rows = RunRows(self.browser, self.curves, glyphs, settings.metrics, self.silences)
         self.lines = details.DetailLines(self.browser, self.curves, glyphs)

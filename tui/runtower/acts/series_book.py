@@ -9,11 +9,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from runtower.acts.curves import Curves
 from runtower.acts.tower import News, Tower
 from runtower.domain import runs
 from runtower.domain.errors import Cancelled, NotFound, TowerError
 from runtower.domain.pyramid import Pyramid, pyramid_of
 from runtower.domain.runs import ColumnKey, Kind
+from runtower.domain.series import CoarseCurve
 from runtower.link.wire import Curve
 
 _KEPT_BYTES: Final = 64 * 1024 * 1024
@@ -38,8 +40,10 @@ class SeriesBook:
     was until the new one is here. What wasn't looked at for longest goes once all take more than 64 MB.
     """
 
-    def __init__(self, tower: Tower, arrived: Callable[[], None]) -> None:
+    def __init__(self, tower: Tower, curves: Curves, arrived: Callable[[], None]) -> None:
+        """`curves` are coarse ones, which are here first."""
         self._tower = tower
+        self._curves = curves
         self._arrived = arrived
         self._known: OrderedDict[Asked, Pyramid] = OrderedDict()
         self._stale: set[Asked] = set()
@@ -54,6 +58,10 @@ class SeriesBook:
             self._known.move_to_end(asked)
         return found
 
+    def coarse(self, row: int, key: str) -> CoarseCurve | None:
+        """The coarse curve, to be drawn until the series is here."""
+        return self._curves.get(row, ColumnKey(Kind.METRIC, key))
+
     def want(self, wishes: Sequence[Asked]) -> None:
         """All that the screen shows now, the most important first; what isn't in it is no longer fetched."""
         wanted: dict[int, list[Asked]] = {}
@@ -61,6 +69,12 @@ class SeriesBook:
         for asked in wishes:
             if asked not in self._known or asked in self._stale:
                 wanted.setdefault(int(numbers[asked.row]), []).append(asked)
+        first: dict[ColumnKey, list[int]] = {}
+        for asked in wishes:
+            if asked not in self._known:
+                first.setdefault(ColumnKey(Kind.METRIC, asked.key), []).append(asked.row)
+        if first:
+            self._curves.want(list(first.items()))
         self._wanted = wanted
         for source in wanted:
             if source not in self._asking or self._asking[source].done():

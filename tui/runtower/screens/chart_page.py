@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from runtower.acts.charts import Charts, YRange, at, y_range
+from runtower.acts.charts import Charts, YRange, at, coarse_envelope, y_range
 from runtower.acts.series_book import SeriesBook
 from runtower.domain.pyramid import Envelope
 from runtower.present.glyphs import ASCII, Glyphs
@@ -93,15 +94,14 @@ def _chart(
     if whole is not None:
         x_range = _span(charts.zoom or whole)
         edges = np.linspace(*x_range, plot.dot_columns(width) + 1)
-        envelopes = [None if one is None else one.envelope(edges) for one in known]
+        envelopes = [_envelope(charts, book, row, key, edges) for row in charts.rows]
         faint = [book.get(charts.asked(row, key, 0.0)) for row in charts.rows] if charts.smooth else []
         behind = [one.envelope(edges) for one in faint if one is not None]
         scale = y_range([e for e in (*envelopes, *behind) if e is not None], charts.log_y, charts.clip)
-        legend = [
-            _readout(charts, book, key, place, names[place], width, glyphs, now_ms) for place in range(len(known))
-        ]
+        legend = _legend(charts, book, key, names, width, glyphs, now_ms)
         if scale is not None:
-            said = _said(scale)
+            coarse = any(one is None for one in known)
+            said = ", ".join(part for part in ("reading, coarse so far" if coarse else "", _said(scale)) if part)
             traces = [_trace(e, colour(n)) for n, e in enumerate(envelopes) if e is not None]
             traces += [_trace(e, "faint") for e in behind]
             picture = plot.Picture(
@@ -122,6 +122,15 @@ def _chart(
     one = legend[0] if len(charts.rows) == 1 and legend else ()
     active = charts.metrics[charts.active : charts.active + 1] == [key]
     return [_title(charts, key, active, one, said, width, glyphs), *body[: height - 1]]
+
+
+def _envelope(charts: Charts, book: SeriesBook, row: int, key: str, edges: NDArray[np.float64]) -> Envelope | None:
+    """Of the series, or of its coarse curve until it is here."""
+    known = book.get(charts.asked(row, key))
+    if known is not None:
+        return known.envelope(edges)
+    coarse = charts.coarse(book, row, key)
+    return coarse_envelope(coarse, edges) if coarse is not None else None
 
 
 def _span(x_range: tuple[float, float]) -> tuple[float, float]:
@@ -155,8 +164,8 @@ def _title(charts: Charts, key: str, active: bool, readout: Line, said: str, wid
     how = ", ".join(part for part in (said, *_how(charts)) if part)
     room = width - sum(len(text) for text, _ in readout) - len(how) - 10
     name = shortened(inert(key, glyphs), max(8, room), glyphs)
-    left: list[tuple[str, str]] = [(f" {dash}{dash} ", "rule"), (name, "active" if active else "bright"), (" ", "")]
-    left += readout
+    left: list[tuple[str, str]] = [(f" {dash}{dash} ", "rule"), (name, "active" if active else "bright")]
+    left += [("  ", ""), *((text.rstrip(), tone) for text, tone in readout)] if readout else []
     used = sum(len(text) for text, _ in left)
     fill = width - used - len(how) - 4
     if fill < 1:
@@ -170,17 +179,28 @@ def _how(charts: Charts) -> list[str]:
     return [x, *(["log"] if charts.log_y else []), *([f"EMA {charts.smooth:g}"] if charts.smooth else [])]
 
 
-def _readout(
-    charts: Charts, book: SeriesBook, key: str, place: int, name: str, width: int, glyphs: Glyphs, now_ms: float
-) -> Line:
-    """`1 lr=0.001  0.2207 @29`: a run's number, name, and value at the cursor."""
-    pyramid = book.get(charts.asked(charts.rows[place], key))
-    found = at(pyramid, charts.cursor) if pyramid is not None else None
-    value = "" if found is None else f"{exact(found[0]):>8} @{_x_text(charts.x, found[1], now_ms)} "
+def _legend(
+    charts: Charts, book: SeriesBook, key: str, names: Sequence[str], width: int, glyphs: Glyphs, now_ms: float
+) -> list[Line]:
+    """`1 lr=0.001  0.2207 @29`: number, name and value at the cursor of each run that has one; of one run the value."""
+    found: list[tuple[int, str, str]] = []
+    for place, row in enumerate(charts.rows):
+        pyramid = book.get(charts.asked(row, key))
+        there = at(pyramid, charts.cursor) if pyramid is not None else None
+        if there is not None:
+            found.append((place, exact(there[0]), f"@{_x_text(charts.x, there[1], now_ms)}"))
     if len(charts.rows) == 1:
-        return ((f"{value.strip()} ", "bright"),)
-    shown = shortened(inert(name, glyphs), max(8, width // 4), glyphs)
-    return ((f"{place + 1} {padded(shown, min(len(shown), max(8, width // 4)))} ", colour(place)), (value, "bright"))
+        return [((f"{value} {where} ", "bright"),) for _, value, where in found]
+    shown = [shortened(inert(names[place], glyphs), max(8, width // 4), glyphs) for place, _, _ in found]
+    wide = [max(map(len, column), default=0) for column in (shown, *zip(*(one[1:] for one in found), strict=True))]
+    return [
+        (
+            (f"{place + 1:>2} {padded(name, wide[0])} ", colour(place)),
+            (f"{value:>{wide[1]}} ", "bright"),
+            (f"{where:<{wide[2]}}", "dim"),
+        )
+        for (place, value, where), name in zip(found, shown, strict=True)
+    ]
 
 
 def _x_text(x: str, value: float, now_ms: float) -> str:

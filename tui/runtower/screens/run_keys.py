@@ -160,7 +160,12 @@ class RunsScreen(EditKeys, ViewKeys):
 
         assert self.face is not None
         rows = [row, *(one for one in sorted(browser.marks) if one != row)]
-        self.app.push_screen(RunScreen(self.keymap, self.glyphs, self.face, rows))
+        self.covered = True
+        self.app.push_screen(RunScreen(self.keymap, self.glyphs, self.face, rows), self._uncovered)
+
+    def _uncovered(self, _: object) -> None:
+        self.covered = False
+        self.draw()
 
     def do_look_details(self) -> None:
         following = {"beside": "large", "large": "off", "off": "beside"}

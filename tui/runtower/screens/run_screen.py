@@ -58,6 +58,7 @@ class RunScreen(KeyScreen):
 
     def on_mount(self) -> None:
         self.face.desk.on_change.append(self.draw_soon)
+        self.face.desk.tower.focus(self.rows)
         self.set_interval(60, self.draw_soon)
         self.call_after_refresh(self.draw)
 
@@ -94,7 +95,7 @@ class RunScreen(KeyScreen):
             pane.say(page(charts, desk.book, names, width, height, self.glyphs, time.time() * 1000), 0)
         else:
             self.face.desk.book.want(())
-            self.run_worker(self._draw_overview(), exclusive=True)
+            self.run_worker(self._draw_overview, exclusive=True)
         self.query_one("#keys", Line).say(footer(self.keymap, self.why_not, self.size.width, _FOOTER))
 
     async def _draw_overview(self) -> None:
@@ -307,10 +308,10 @@ class RunScreen(KeyScreen):
         if self.tab in _CHARTS and self.charts.alone:
             self.do_chart_alone()
         else:
-            self.app.pop_screen()
+            self.dismiss()
 
     def do_app_quit(self) -> None:
-        self.app.pop_screen()
+        self.dismiss()
 
     def do_app_help(self) -> None:
         offered = [

@@ -48,6 +48,7 @@ class RunsTable(KeyScreen):
         self._due: Timer | None = None
         self._resting: Timer | None = None
         self._drawn_order = -1
+        self.covered = False  # by a screen that fills the terminal
         self._query_room: int | str = "1fr"
         self.aside = ("", "")  # what the field of the query says of what is typed, and its tone
 
@@ -98,7 +99,7 @@ class RunsTable(KeyScreen):
 
     def draw_soon(self) -> None:
         """Draw within a frame; many calls become one."""
-        if self._due is None:
+        if self._due is None and not self.covered:
             self._due = self.set_timer(_FRAME, self._draw_due)
 
     def _draw_due(self) -> None:
@@ -292,6 +293,6 @@ class RunsTable(KeyScreen):
 
     def _minute(self) -> None:
         """Relative times move once a minute, and only the cells that changed are sent."""
-        if self.face is not None:
+        if self.face is not None and not self.covered:
             self.desk.tick()
             self.draw()

@@ -1,0 +1,130 @@
+"""A run opened into its curves: over each other, along other axes, zoomed, read at a cursor, live."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from support.labstore import changing, id_of, put_metric
+from support.towerapp import Open, Tower
+
+BRAILLE = {chr(0x2800 + code) for code in range(1, 256)}
+
+
+def drawn(t: Tower) -> bool:
+    """Whether a line is on the screen, and nothing is being read."""
+    return bool(BRAILLE & set(t.screen)) and "reading" not in t.screen
+
+
+async def open_run(t: Tower, name: str, *marked: str) -> None:
+    await t.settles()
+    for one in marked:
+        await t.goes_to(one)
+        await t.press("space")
+    await t.goes_to(name)
+    await t.press("enter")
+    await t.until(lambda: drawn(t), "curves")
+
+
+async def test_enter_opens_the_curves_and_escape_comes_back(open_lab: Open) -> None:
+    async with open_lab() as t:
+        await open_run(t, "calm-owl")
+        await t.sees("runs › calm-owl", "[curves]", "val_loss  ", "? keys")
+        await t.press("escape")
+        await t.sees("[1 runs]", "calm-owl")
+        assert "calm-owl" in t.cursor_line
+
+
+async def test_q_inside_a_run_goes_back_to_the_runs(open_lab: Open) -> None:
+    async with open_lab() as t:
+        await open_run(t, "calm-owl")
+        await t.press("q")
+        await t.sees("[1 runs]")
+
+
+async def test_marked_runs_lie_over_the_opened_one(open_lab: Open) -> None:
+    async with open_lab(size=(120, 36)) as t:
+        await open_run(t, "pure-gnat", "calm-owl", "wide-elk")
+        await t.sees("runs › pure-gnat and 2 more", " 1 pure-gnat", " 2 calm-owl", " 3 wide-elk")
+
+
+async def test_tabs_turn_and_the_last_one_is_remembered(open_lab: Open) -> None:
+    async with open_lab() as t:
+        await open_run(t, "calm-owl")
+        await t.press("left_square_bracket")
+        await t.sees("[overview]", "metrics", "params")
+        await t.press("escape")
+        await t.sees("[1 runs]")
+        await t.press("enter")
+        await t.sees("[overview]")
+        await t.press("right_square_bracket")
+        await t.sees("[curves]")
+
+
+async def test_how_it_is_drawn_stands_in_the_title(open_lab: Open) -> None:
+    async with open_lab(size=(120, 36)) as t:
+        await open_run(t, "calm-owl")
+        await t.press("s")
+        await t.sees("step, EMA 0.6")
+        await t.press("^")
+        await t.sees("step, log, EMA 0.6")
+        await t.press("a")
+        await t.sees("x axis")
+        await t.type("relative")
+        await t.press("enter")
+        await t.sees("relative, log, EMA 0.6")
+        await t.until(lambda: drawn(t), "curves by time")
+
+
+async def test_one_chart_fills_the_page_and_the_cursor_reads_it(open_lab: Open) -> None:
+    async with open_lab() as t:
+        await open_run(t, "calm-owl")
+        await t.press("z")
+        await t.until(lambda: drawn(t), "one chart")
+        last = t.lines[1]
+        await t.press("left", "left", "left", "left")
+        await t.sees("┆")
+        await t.until(lambda: t.lines[1] != last, "another value")
+        await t.press("0")
+        await t.sees_no("┆")
+        await t.press("escape")
+        await t.sees("[curves]")
+
+
+async def test_zoomed_in_only_a_part_is_shown(open_lab: Open) -> None:
+    async with open_lab() as t:
+        await open_run(t, "calm-owl")
+        whole = t.lines[-2]
+        await t.press("+")
+        await t.until(lambda: t.lines[-2] != whole, "zoomed")
+        await t.press("-")
+        await t.until(lambda: t.lines[-2] == whole, "all of it")
+
+
+async def test_a_point_logged_elsewhere_lengthens_the_curve(open_lab: Open, store: Path) -> None:
+    async with open_lab() as t:
+        await open_run(t, "pure-gnat")
+        await t.sees("val_loss  ")
+        with changing(store) as connection:
+            put_metric(connection, id_of(store, "pure-gnat"), "val_loss", 0.125, 27, time.time_ns() // 1_000_000)
+        await t.sees("0.125 @27")
+
+
+async def test_a_metric_can_be_left_out(open_lab: Open) -> None:
+    async with open_lab(size=(120, 36)) as t:
+        await open_run(t, "calm-owl")
+        await t.sees("val_loss", "val_acc")
+        await t.press("m")
+        await t.type("acc")
+        await t.press("tab", "enter")
+        await t.sees("── val_loss")
+        await t.sees_no("── val_acc")
+
+
+@pytest.mark.parametrize("size", [(50, 12), (80, 24), (200, 60)])
+async def test_every_line_fits_the_terminal(open_lab: Open, size: tuple[int, int]) -> None:
+    async with open_lab(size=size) as t:
+        await open_run(t, "calm-owl", "pure-gnat")
+        assert max(map(len, t.lines)) <= size[0]
+        assert "? keys" in t.lines[-1]
