@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -68,6 +69,52 @@ def test_show_and_metric(project: Path) -> None:
     assert points == [(0, 1_700_000_000_500, 2.0), (10, 1_700_000_001_000, "NaN")]
     assert run(project, "show", "try-9").returncode == 6
     assert run(project, "metric", "try-1", "train_loss").returncode == 6
+
+
+# A line from (0, 2.0) to (10, 0.5), and one to (10, 0.25).
+GOLDEN = """\
+1 try-0  0.5
+2 try-2  0.25
+                val_loss
+ ┌─────────────────────────────────────┐
+2┤1                                    │
+1┤ 111111111111111111                  │
+ │                   111111111111111111│
+ └┬───────────────────────────────────┬┘
+  0                                  10
+                  step
+"""
+
+
+def test_plot(project: Path) -> None:
+    done = run(project, "plot", "try-0", "try-2", "val_loss", "--size", "40x10")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == GOLDEN
+    points = run(project, "plot", "try-0", "try-1", "val_loss", "--json", "--x", "relative")
+    found = [(one["name"], one["x"], one["step"], one["value"]) for one in json.loads(points.stdout)]
+    assert found == [("try-0", 0.0, 0, 2.0), ("try-0", 0.5, 10, 0.5), ("try-1", 0.0, 0, 2.0), ("try-1", 0.5, 10, "NaN")]
+    smooth = run(project, "plot", "try-0", "val_loss", "--csv", "--smooth", "0.5")
+    assert [row[4] for row in csv.reader(io.StringIO(smooth.stdout))] == ["value", "2.0", "1.0"]
+    picture = ElementTree.fromstring(run(project, "plot", "try-0", "val_loss", "--svg", "--log").stdout)
+    assert sum(element.tag.endswith("polyline") for element in picture) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("try-0", "nope"), "metric 'nope'"),
+        (("nobody", "val_loss"), "nobody"),
+        (("try-0", "val_loss", "--smooth", "1"), "below 1"),
+        (("try-0", "val_loss", "--size", "9x9"), "too small"),
+        (("try-0", "val_loss", "--size", "big"), "no size"),
+        (("try-0", "val_loss", "--svg", "--csv"), "Choose one"),
+    ],
+)
+def test_plot_says_what_is_wrong(project: Path, words: tuple[str, ...], said: str) -> None:
+    done = run(project, "plot", *words)
+    assert done.returncode in (2, 6)
+    assert said in done.stderr
+    assert done.stdout == ""
 
 
 def test_doctor(project: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtower_widgets.axes import labels, log_ticks, ticks
 from runtower_widgets.plot import BELOW, GUTTER, Picture, Trace, dot_columns, dots_of, draw
 
 VALUES = st.lists(st.one_of(st.floats(-1e3, 1e3), st.just(math.nan)), min_size=1, max_size=40)
@@ -79,34 +78,3 @@ def test_a_legend_goes_where_no_line_is() -> None:
     assert lines[1].rstrip().endswith("2 two")
     lines = text(Picture((0, 1), (0, 1), [trace(falling[::-1])], legend=legend), width, 12)
     assert lines[-2 - BELOW].rstrip().endswith("1 one")
-
-
-@given(st.floats(-1e9, 1e9), st.floats(1e-6, 1e9), st.integers(2, 9))
-def test_ticks_are_inside_and_not_too_many(low: float, span: float, most: int) -> None:
-    high = low + span
-    found = ticks(low, high, most)
-    assert 1 <= len(found) <= most
-    assert found == sorted(found)
-    if high > low:
-        slack = (high - low) * 1e-6 + abs(low) * 1e-9
-        assert all(low - slack <= one <= high + slack for one in found)
-
-
-def test_ticks_of_a_logarithmic_axis() -> None:
-    assert log_ticks(0.1, 3, 5) == pytest.approx([0.1, 0.2, 0.5, 1.0, 2.0])
-    assert log_ticks(1e-6, 1e3, 5) == pytest.approx([1e-6, 1e-4, 1e-2, 1.0, 100.0])
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ([0.0, 0.5, 1.0], ["0.0", "0.5", "1.0"]),
-        ([0.0, 10.0, 20.0], ["0", "10", "20"]),
-        ([0.0, 250.0, 500.0], ["0", "250", "500"]),
-        ([0.0, 2e6, 4e6], ["0", "2M", "4M"]),
-        ([0.1, 1.0, 10.0], ["0.1", "1.0", "10.0"]),
-        ([1e-5, 2e-5], ["1e-05", "2e-05"]),
-    ],
-)
-def test_labels_tell_the_ticks_apart(values: list[float], expected: list[str]) -> None:
-    assert labels(values, 6) == expected

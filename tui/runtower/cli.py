@@ -17,7 +17,7 @@ from runtower.settings_quick import given
 from runtower.starting import Start, Starter
 
 COMMANDS: Final = (
-    *("runs", "show", "metric", "sources", "trust", "doctor", "settings", "docs"),
+    *("runs", "show", "metric", "plot", "sources", "trust", "doctor", "settings", "docs"),
     *("rename", "tag", "delete", "restore", "mark-killed", "log"),
 )
 _READ_ONLY: Final = "--read-only"
@@ -29,7 +29,7 @@ runtower {__version__}: ML runs and models, in a terminal.
   runtower --view NAME     with a view that was saved (may stand before a PATH or URI)
   runtower --source NAME   only this one of the sources (may stand before a PATH or URI)
   runtower demo [DIR]      a real little project, live
-  runtower runs|show|metric|sources|doctor|settings --help
+  runtower runs|show|metric|plot|sources|doctor|settings --help
                            the same without a screen
   runtower rename|tag|delete|restore|mark-killed|log --help
                            change runs; what was changed, and how to do it by hand

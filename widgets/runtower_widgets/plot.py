@@ -13,7 +13,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from runtower_widgets import axes
 from runtower_widgets.tones import Span
 
 Floats = NDArray[np.float64]
@@ -49,7 +48,8 @@ class Band:
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart: `traces` from the most important on, all on one scale. `cursor` is an x. `plain`: ASCII only."""
+    """A chart: `traces` from the most important on, all on one scale. `cursor` is an x; labels stand at their values,
+    those of y in at most 6 cells. `plain`: ASCII only."""
 
     x_range: tuple[float, float]
     y_range: tuple[float, float]
@@ -58,7 +58,8 @@ class Picture:
     log_x: bool = False
     log_y: bool = False
     cursor: float | None = None
-    x_labels: Sequence[tuple[float, str]] | None = None
+    x_labels: Sequence[tuple[float, str]] = ()
+    y_labels: Sequence[tuple[float, str]] = ()
     legend: Sequence[Sequence[Span]] = field(default_factory=tuple)
     plain: bool = False
 
@@ -242,14 +243,10 @@ def _spans(text: list[str], tones: list[str]) -> list[Span]:
 
 def _y_labels(picture: Picture, down: int) -> list[str]:
     bar, tick = ("|", "+") if picture.plain else ("│", "┤")
-    low, high = picture.y_range
-    most = max(3, down // 2)
-    found = axes.log_ticks(low, high, most) if picture.log_y else axes.ticks(low, high, most)
-    said = axes.labels(found, GUTTER - 2)
     out = [" " * (GUTTER - 1) + bar for _ in range(down)]
     scale = _scale(picture.y_range, picture.log_y, down * 4)
-    rows = _rows(np.array(found, float), scale)
-    for row, label in zip(rows.tolist(), said, strict=True):
+    rows = _rows(np.array([value for value, _ in picture.y_labels], float), scale)
+    for row, (_, label) in zip(rows.tolist(), picture.y_labels, strict=True):
         place = min(down - 1, max(0, int(row // 4)))
         out[place] = f"{label:>{GUTTER - 2}} "[: GUTTER - 1] + tick
     return out
@@ -257,14 +254,9 @@ def _y_labels(picture: Picture, down: int) -> list[str]:
 
 def _x_axis(picture: Picture, across: int) -> list[list[Span]]:
     corner, dash, tick = ("`", "-", "+") if picture.plain else ("└", "─", "┬")
-    found = picture.x_labels
-    if found is None:
-        most = max(2, across // 10)
-        values = axes.log_ticks(*picture.x_range, most) if picture.log_x else axes.ticks(*picture.x_range, most)
-        found = list(zip(values, axes.labels(values, 9), strict=True))
     line, below = [dash] * across, [" "] * across
     free = 0
-    for value, label in found:
+    for value, label in picture.x_labels:
         place = _column(picture, value, across)
         start = min(max(0, place), across - len(label))
         if not 0 <= place < across or start < free:

@@ -16,10 +16,10 @@ from runtower import __version__
 from runtower.catalog.query.misread import Misread
 from runtower.commands import docs as documenting
 from runtower.commands import doctor as doctoring
-from runtower.commands import editing, listing, log_listing, settings_listing, source_words
+from runtower.commands import editing, listing, log_listing, plot_words, settings_listing, source_words
 from runtower.commands.choosing import Wish
 from runtower.commands.opening import Asked, chosen_format
-from runtower.commands.options import JSON, common
+from runtower.commands.options import CSV, JSON, WHERE, common
 from runtower.domain.errors import TowerError
 from runtower.folders import Folders, private
 from runtower.present.spans import inert
@@ -90,13 +90,7 @@ def _logged() -> str:
     return f"The details are in {file}."
 
 
-_CSV: Final = click.option("--csv", "as_csv", is_flag=True, help="CSV with a head line.")
 _MD: Final = click.option("--md", "as_md", is_flag=True, help="A Markdown table.")
-
-
-_WHERE: Final = click.option(
-    "--where", default="", metavar="QUERY", help="Only runs that match, e.g. \"val_loss < 0.3 and model = 'vit'\"."
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -107,7 +101,7 @@ def commands() -> None:
 
 @commands.command()
 @click.option("--experiment", "experiments", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
-@_WHERE
+@WHERE
 @click.option("--view", default="", metavar="NAME", help="A saved view; the other options go before what it says.")
 @click.option("--sort", default="", metavar="KEY[:desc]", help="A column, e.g. metrics.val_loss or start_time:desc.")
 @click.option("--group", default="", metavar="COLUMN", help="Groups by a column instead of runs, with statistics.")
@@ -115,7 +109,7 @@ def commands() -> None:
 @click.option("--limit", type=click.IntRange(min=0), help="At most so many runs.")
 @click.option("--deleted", is_flag=True, help="The deleted runs instead of the living ones.")
 @JSON
-@_CSV
+@CSV
 @_MD
 @common
 def runs(
@@ -139,7 +133,7 @@ def runs(
 
 @commands.command()
 @click.argument("run")
-@_WHERE
+@WHERE
 @JSON
 @common
 def show(run: str, where: str, as_json: bool, **asked: Any) -> None:
@@ -150,9 +144,9 @@ def show(run: str, where: str, as_json: bool, **asked: Any) -> None:
 @commands.command()
 @click.argument("run")
 @click.argument("key")
-@_WHERE
+@WHERE
 @JSON
-@_CSV
+@CSV
 @common
 def metric(run: str, key: str, where: str, as_json: bool, as_csv: bool, **asked: Any) -> None:
     """Print the whole history of metric KEY of a RUN."""
@@ -264,5 +258,6 @@ def docs(folder: Path) -> None:
     documenting.write(folder)
 
 
+commands.add_command(plot_words.plot)
 commands.add_command(source_words.sources)
 commands.add_command(source_words.trust)

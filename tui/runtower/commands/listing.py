@@ -48,23 +48,23 @@ async def _list_runs(asked: Asked, wish: Wish, form: str) -> None:
         found = view_of(catalogue, wish, view, work.settings.metrics)
         if found.groups is not None:
             keys = metrics_of(catalogue, wish, view, found.groups.rows)
-            _write(_grouped(catalogue, found.groups, keys, wish.limit, form, work.settings.metrics))
+            write(_grouped(catalogue, found.groups, keys, wish.limit, form, work.settings.metrics))
             return
         rows = found.rows
         if wish.limit is not None and len(rows) > wish.limit:
             sys.stderr.write(f"{wish.limit} of {len(rows)} runs; --limit cut the rest\n")
             rows = rows[: wish.limit]
         if form == "json":
-            _write(json_array(export.records(catalogue, rows.tolist())))
+            write(json_array(export.records(catalogue, rows.tolist())))
             return
         columns = columns_of(catalogue, wish, view, rows, bool(form))
         head = [key.key if key.kind is Kind.ATTRIBUTE else str(key) if form else key.key for key in columns]
         if form:
             lines = csv_lines if form == "csv" else markdown_lines
-            _write(lines(head, _cells(catalogue, columns, rows, exactly=True)))
+            write(lines(head, _cells(catalogue, columns, rows, exactly=True)))
         else:
             right = [isinstance(catalogue.column(key), NumberColumn) and key not in _TIMES for key in columns]
-            _write(plain_lines(head, _cells(catalogue, columns, rows, exactly=False), right))
+            write(plain_lines(head, _cells(catalogue, columns, rows, exactly=False), right))
 
 
 def show_run(asked: Asked, text: str, where: str, form: str) -> None:
@@ -75,9 +75,9 @@ def show_run(asked: Asked, text: str, where: str, form: str) -> None:
 async def _show_run(asked: Asked, text: str, where: str, form: str) -> None:
     work = context(asked)
     async with opened(work, asked.patience) as tower:
-        row = _resolved(tower.catalogue, text, where, work.settings.metrics)
+        row = resolved(tower.catalogue, text, where, work.settings.metrics)
         record = next(export.records(tower.catalogue, [row]))
-        _write(json_array([record]) if form == "json" else _run_lines(record))
+        write(json_array([record]) if form == "json" else _run_lines(record))
 
 
 def print_metric(asked: Asked, text: str, key: str, where: str, form: str) -> None:
@@ -88,13 +88,13 @@ def print_metric(asked: Asked, text: str, key: str, where: str, form: str) -> No
 async def _print_metric(asked: Asked, text: str, key: str, where: str, form: str) -> None:
     work = context(asked)
     async with opened(work, asked.patience) as tower:
-        row = _resolved(tower.catalogue, text, where, work.settings.metrics)
+        row = resolved(tower.catalogue, text, where, work.settings.metrics)
         metric = metric_key(tower.catalogue, key)
         series = await _history(tower, row, metric)
         run = tower.catalogue.run_key(row)
         points = zip(series.steps.tolist(), series.times.tolist(), series.values.tolist(), strict=True)
         if form == "json":
-            _write(
+            write(
                 json_array(
                     {"run_id": run.run_id, "key": metric.key, "step": step, "time": then, "value": export.number(value)}
                     for step, then, value in points
@@ -103,7 +103,7 @@ async def _print_metric(asked: Asked, text: str, key: str, where: str, form: str
             return
         rows = ([str(step), iso(then), _number(value)] for step, then, value in points)
         head = ["step", "time", "value"]
-        _write(csv_lines(head, rows) if form == "csv" else plain_lines(head, rows, [True, False, True]))
+        write(csv_lines(head, rows) if form == "csv" else plain_lines(head, rows, [True, False, True]))
 
 
 async def _history(tower: Tower, row: int, metric: ColumnKey) -> MetricSeries:
@@ -135,7 +135,7 @@ def _grouped(
     return plain_lines(head, lines, [False, True, False, *([True] * (len(head) - 3))])
 
 
-def _resolved(catalogue: Catalogue, text: str, where: str, metrics: Mapping[str, MetricSettings]) -> int:
+def resolved(catalogue: Catalogue, text: str, where: str, metrics: Mapping[str, MetricSettings]) -> int:
     return resolve(catalogue, text, metrics, matching(catalogue, where_of(catalogue, where)) if where else None)
 
 
@@ -190,7 +190,7 @@ def _run_lines(record: export.Record) -> Iterator[str]:
             yield f"{name}  {_time(value) if isinstance(value, int) else inert(str(value))}\n"
 
 
-def _write(pieces: Iterable[str]) -> None:
+def write(pieces: Iterable[str]) -> None:
     for piece in pieces:
         sys.stdout.write(piece)
     sys.stdout.flush()

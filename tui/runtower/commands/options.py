@@ -8,6 +8,10 @@ from typing import Any, Final
 import click
 
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+CSV: Final = click.option("--csv", "as_csv", is_flag=True, help="CSV with a head line.")
+WHERE: Final = click.option(
+    "--where", default="", metavar="QUERY", help="Only runs that match, e.g. \"val_loss < 0.3 and model = 'vit'\"."
+)
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:

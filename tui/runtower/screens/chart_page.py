@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from runtower.acts.charts import Charts, YRange, at, coarse_envelope, y_range
 from runtower.acts.series_book import SeriesBook
 from runtower.domain.pyramid import Envelope
+from runtower.present import axes
 from runtower.present.glyphs import ASCII, Glyphs
 from runtower.present.numbers import exact
 from runtower.present.spans import Line, inert, padded, shortened
 from runtower.present.times import clock, duration
-from runtower_widgets import axes, plot
+from runtower_widgets import plot
 
 _NARROWEST: Final = 56
 _LOWEST: Final = 11
@@ -111,6 +112,7 @@ def _chart(
                 log_y=charts.log_y,
                 cursor=charts.cursor,
                 x_labels=_x_labels(charts, x_range, width, now_ms),
+                y_labels=axes.marks(scale.low, scale.high, max(3, (height - 3) // 2), plot.GUTTER - 2, charts.log_y),
                 legend=legend if len(charts.rows) > 1 else (),
                 plain=glyphs is ASCII,
             )
@@ -211,11 +213,9 @@ def _x_text(x: str, value: float, now_ms: float) -> str:
     return exact(value)
 
 
-def _x_labels(
-    charts: Charts, x_range: tuple[float, float], width: int, now_ms: float
-) -> list[tuple[float, str]] | None:
+def _x_labels(charts: Charts, x_range: tuple[float, float], width: int, now_ms: float) -> list[tuple[float, str]]:
     """Times as a person says them; numbers say themselves."""
     if charts.x not in ("time", "relative"):
-        return None
+        return axes.marks(*x_range, max(2, (width - plot.GUTTER) // 10), 9)
     found = axes.ticks(*x_range, max(2, (width - plot.GUTTER) // 14))
     return [(value, _x_text(charts.x, value, now_ms)) for value in found]

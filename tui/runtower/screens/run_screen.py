@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -50,6 +51,7 @@ class RunScreen(KeyScreen):
         self.tabs = [tab for tab in ("overview", *_CHARTS) if tab not in _CHARTS or self._charts[tab].metrics]
         self.tab = face.desk.run_tab if face.desk.run_tab in self.tabs else self.tabs[min(1, len(self.tabs) - 1)]
         self._due: Timer | None = None
+        self._overview: asyncio.Future[None] | None = None
 
     def compose(self) -> ComposeResult:
         yield Line(id="crumbs")
@@ -63,6 +65,8 @@ class RunScreen(KeyScreen):
         self.call_after_refresh(self.draw)
 
     def on_unmount(self) -> None:
+        if self._overview is not None:
+            self._overview.cancel()
         desk = self.face.desk
         if self.draw_soon in desk.on_change:
             desk.on_change.remove(self.draw_soon)
@@ -95,7 +99,9 @@ class RunScreen(KeyScreen):
             pane.say(page(charts, desk.book, names, width, height, self.glyphs, time.time() * 1000), 0)
         else:
             self.face.desk.book.want(())
-            self.run_worker(self._draw_overview, exclusive=True)
+            if self._overview is not None:
+                self._overview.cancel()
+            self._overview = asyncio.ensure_future(self._draw_overview())
         self.query_one("#keys", Line).say(footer(self.keymap, self.why_not, self.size.width, _FOOTER))
 
     async def _draw_overview(self) -> None:

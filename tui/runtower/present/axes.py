@@ -50,6 +50,12 @@ def labels(values: Sequence[float], width: int) -> list[str]:
     return [text if len(text := f"{value:.{decimals}f}") <= width else _short(value, width) for value in values]
 
 
+def marks(low: float, high: float, most: int, width: int, log: bool = False) -> list[tuple[float, str]]:
+    """At most so many round numbers from `low` to `high`, each with its label."""
+    found = log_ticks(low, high, most) if log else ticks(low, high, most)
+    return list(zip(found, labels(found, width), strict=True))
+
+
 def _short(value: float, width: int) -> str:
     """`2M`, `150k`, `3e-05`."""
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
