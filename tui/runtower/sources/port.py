@@ -31,6 +31,7 @@ __all__ = [
     "Delta",
     "Editable",
     "EditsRuns",
+    "FollowsHistory",
     "Identity",
     "KeepsPace",
     "Known",
@@ -231,6 +232,18 @@ class ReadsHistory(Protocol):
 
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
         """Coarse curves of at most 200 runs, in any order; a run without that metric is left out."""
+        ...
+
+
+@runtime_checkable
+class FollowsHistory(Protocol):
+    """Tells by what a history grew, where that costs less than reading all of it."""
+
+    def history_since(self, run_id: str, key: str, mark: bytes) -> tuple[MetricSeries, bytes] | None:
+        """The points that came after `mark` (b'': all there are), and the mark after them; opaque.
+
+        None where that can't be told, such as for a store that was rewritten. Raises as `history`.
+        """
         ...
 
 
