@@ -14,6 +14,7 @@ from support.mirror import Mirror, drained
 from support.mlflow_stores import add_points, add_runs, changing, gc_run
 
 from runtower.domain.errors import Busy, Invalid, NotFound, TooNew, TooOld
+from runtower.link.drawing import Drawing
 from runtower.sources.mlflow import SOURCE, contract, database, finding, scanning, sync
 from runtower.sources.mlflow.sqlite import SqliteSource
 from runtower.sources.port import Known, Target, TextRows
@@ -345,3 +346,42 @@ def _fields_by_plain_sql(path):
             clamped = np.copysign(np.inf, value) if abs(value) >= contract.INFINITY_FROM else value
             found[run_id][f"metric.{key}"] = "nan" if is_nan else float(clamped)
     return found
+
+
+def _series(series):
+    return list(zip(series.steps.tolist(), series.times.tolist(), map(repr, series.values.tolist()), strict=True))
+
+
+def test_a_history_is_read_on_from_where_it_was(sqlite_store, tmp_path):
+    source, drawing = _open(sqlite_store), Drawing()
+    run = add_runs(sqlite_store, 1)[0]
+    rng = np.random.default_rng(4)
+    for _ in range(6):
+        steps = rng.integers(0, 40, 25)
+        rows = [(int(step), float(rng.normal()) if step % 5 else float("nan")) for step in steps]
+        with changing(sqlite_store) as connection:
+            connection.executemany(
+                "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES ('grown', ?, ?, ?, ?, ?)",
+                [(0 if v != v else v, 1000 + n * 40 + step, run, step, v != v) for n, (step, v) in enumerate(rows)],
+            )
+        assert _series(drawing.history(source, run, "grown")) == _series(source.history(run, "grown"))
+    piece, mark = source.history_since(run, "grown", b"")
+    assert len(piece.steps) == 150
+    assert source.history_since(run, "grown", mark) is not None
+    assert not len(source.history_since(run, "grown", mark)[0].steps)
+
+
+def test_a_history_whose_rows_were_renumbered_is_read_anew(sqlite_store):
+    source, drawing = _open(sqlite_store), Drawing()
+    runs = add_runs(sqlite_store, 2)
+    for run in runs:
+        add_points(sqlite_store, run, "grown", range(50))
+    assert len(drawing.history(source, runs[1], "grown").steps) == 50
+    with changing(sqlite_store) as connection:
+        connection.execute("DELETE FROM metrics WHERE run_uuid = ?", (runs[0],))
+    with closing(sqlite3.connect(sqlite_store)) as connection:
+        connection.execute("VACUUM")
+    add_points(sqlite_store, runs[1], "grown", range(50, 53))
+    assert _series(drawing.history(source, runs[1], "grown")) == _series(source.history(runs[1], "grown"))
+    with pytest.raises(NotFound):
+        drawing.history(source, runs[1], "never")

@@ -9,7 +9,7 @@ import pytest
 
 from runtower.domain.errors import Invalid
 from runtower.domain.series import CoarseCurve, MetricSeries
-from runtower.link.drawing import curve_of
+from runtower.link.drawing import Drawing
 from runtower.link.wire import Curve
 
 HISTORIES = {
@@ -37,18 +37,18 @@ class Histories:
     ],
 )
 def test_x_is_what_was_asked_for(x: str, expected: list[float]) -> None:
-    pyramid = curve_of(Histories(), Curve("r", "loss", x))
+    pyramid = Drawing().curve(Histories(), Curve("r", "loss", x))
     assert pyramid.x.tolist() == expected
     assert len(pyramid.y) == len(pyramid.steps) == len(expected)
     assert pyramid.steps.tolist()[-4:] == [1, 2, 2, 3]
 
 
 def test_a_smoothed_curve_keeps_its_gaps() -> None:
-    pyramid = curve_of(Histories(), Curve("r", "loss", smooth=0.5))
+    pyramid = Drawing().curve(Histories(), Curve("r", "loss", smooth=0.5))
     np.testing.assert_allclose(pyramid.y[:4], [4.0, 10 / 3, 2.5714285714, 1.7333333333])
     assert np.isnan(pyramid.y[4])
 
 
 def test_another_x_is_an_error() -> None:
     with pytest.raises(Invalid, match="no x axis"):
-        curve_of(Histories(), Curve("r", "loss", "elapsed"))
+        Drawing().curve(Histories(), Curve("r", "loss", "elapsed"))

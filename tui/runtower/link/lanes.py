@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 from runtower.domain.errors import Broken, Cancelled, Invalid, TowerError
 from runtower.link.answers import pack_curves, pack_pyramid, pack_series
 from runtower.link.channel import Channel
-from runtower.link.drawing import curve_of
+from runtower.link.drawing import Drawing
 from runtower.link.sourcelog import note
 from runtower.link.spool import Spool
 from runtower.link.wire import Answer, Ask, Coarse, Curve, History, Operate, Progress, Query, Refused, Started
@@ -49,6 +49,7 @@ class Lanes:
         self._cancelled: set[int] = set()
         self._running: dict[int, threading.Event] = {}
         self._idle = threading.Condition()
+        self._drawing = Drawing()
 
     def ask(self, ask: Ask) -> None:
         """Put a query into its lane; an older one of its topic that hasn't begun is forgotten."""
@@ -85,7 +86,7 @@ class Lanes:
             if ask.request in self._cancelled or self._newest.get(ask.topic, 0) > ask.generation:
                 self._cancelled.discard(ask.request)
                 continue
-            self._answer(ask.request, ask.generation, lambda source, query=ask.query: _asked(source, query))  # type: ignore[misc]
+            self._answer(ask.request, ask.generation, lambda source, query=ask.query: self._asked(source, query))  # type: ignore[misc]
             self._cancelled.discard(ask.request)
 
     def _carry_out(self, operation: Operate) -> None:
@@ -123,12 +124,11 @@ class Lanes:
         else:
             self._channel.send(Answer(request, generation, body))
 
-
-def _asked(source: Source, query: Query) -> bytes:
-    if not isinstance(source, ReadsHistory):
-        raise TowerError("This source offers no metric histories.")
-    if isinstance(query, History):
-        return pack_series(source.history(query.run_id, query.key))
-    if isinstance(query, Curve):
-        return pack_pyramid(curve_of(source, query))
-    return pack_curves(source.coarse(query.run_ids, query.key, query.buckets))
+    def _asked(self, source: Source, query: Query) -> bytes:
+        if not isinstance(source, ReadsHistory):
+            raise TowerError("This source offers no metric histories.")
+        if isinstance(query, History):
+            return pack_series(source.history(query.run_id, query.key))
+        if isinstance(query, Curve):
+            return pack_pyramid(self._drawing.curve(source, query))
+        return pack_curves(source.coarse(query.run_ids, query.key, query.buckets))

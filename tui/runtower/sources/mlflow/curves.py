@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from runtower.domain.errors import NotFound
@@ -29,6 +30,11 @@ _BY_ROWID = (
     f"SELECT step, rowid, timestamp, {_VALUE} FROM metrics INDEXED BY index_metrics_run_uuid"  # noqa: S608
     " WHERE run_uuid = ? AND key = ? AND rowid > ? ORDER BY rowid LIMIT ?"
 )
+_LAST = (
+    f"SELECT step, rowid, timestamp, {_VALUE} FROM metrics INDEXED BY index_metrics_run_uuid"  # noqa: S608
+    " WHERE run_uuid = ? AND key = ? ORDER BY rowid DESC LIMIT 1"
+)
+_AT_ROWID = f"SELECT step, timestamp, {_VALUE} FROM metrics WHERE rowid = ? AND run_uuid = ? AND key = ?"  # noqa: S608
 _EXTENT = (
     f"SELECT min(step), max(step), count(*) FROM metrics INDEXED BY {contract.STEP_INDEX}"  # noqa: S608
     " WHERE run_uuid = ? AND key = ?"
@@ -51,6 +57,49 @@ def read_history(database: Database, run_id: str, key: str) -> MetricSeries:
     return series
 
 
+class _Mark(msgspec.Struct, frozen=True, array_like=True):
+    """The file, and the series' point of the greatest rowid: whether rowids still mean what they meant."""
+
+    place: tuple[int, int]
+    rowid: int
+    point: tuple[int, int, float | None]
+
+
+def read_history_since(database: Database, run_id: str, key: str, mark: bytes) -> tuple[MetricSeries, bytes] | None:
+    """The port's `history_since`: what has a greater rowid than the last point seen."""
+    if not mark:
+        series, last = _whole_with_last(database, run_id, key)
+        return series, _packed(database, last)
+    known = msgspec.msgpack.decode(mark, type=_Mark)
+    with database.reading() as connection:
+        there = connection.execute(_AT_ROWID, (known.rowid, run_id, key)).fetchone()
+        if known.place != database.place or there != known.point:
+            return None
+        rows = connection.execute(_BY_ROWID, (run_id, key, known.rowid, _PAGE)).fetchall()
+    if len(rows) == _PAGE:
+        return None
+    series = _sorted(run_id, key, [rows] if rows else [])
+    return series, _packed(database, rows[-1]) if rows else mark
+
+
+def _whole_with_last(
+    database: Database, run_id: str, key: str
+) -> tuple[MetricSeries, tuple[int, int, int, float | None]]:
+    """The history up to the greatest rowid that it has now, and that point; what comes while it is read comes later."""
+    with database.reading() as connection:
+        last = connection.execute(_LAST, (run_id, key)).fetchone()
+    if last is None:
+        read_history(database, run_id, key)  # says what is missing
+        raise NotFound(f"The run {run_id} has no metric {key!r} yet.", "Look again after the next refresh.")
+    pages = ([row for row in page if row[1] <= last[1]] for page in _pages(database, run_id, key))
+    return _sorted(run_id, key, [page for page in pages if page]), last
+
+
+def _packed(database: Database, last: tuple[int, int, int, float | None]) -> bytes:
+    step, rowid, time, value = last
+    return msgspec.msgpack.encode(_Mark(database.place, rowid, (step, time, value)))
+
+
 def read_coarse(database: Database, run_ids: Sequence[str], key: str, buckets: int) -> Iterator[CoarseCurve]:
     """Coarse curves of those of `run_ids` that have this metric."""
     for run_id in run_ids:
@@ -62,8 +111,12 @@ def read_coarse(database: Database, run_ids: Sequence[str], key: str, buckets: i
 
 
 def _series_of(database: Database, run_id: str, key: str) -> MetricSeries:
+    return _sorted(run_id, key, _pages(database, run_id, key))
+
+
+def _sorted(run_id: str, key: str, pages: Iterable[list[tuple[int, int, int, float | None]]]) -> MetricSeries:
     steps, times, values = [], [], []
-    for page in _pages(database, run_id, key):
+    for page in pages:
         columns = list(zip(*page, strict=True))
         steps.append(np.array(columns[0], dtype=np.int64))
         times.append(np.array(columns[2], dtype=np.int64))

@@ -55,6 +55,11 @@ class Database:
                 self._connection.close()
                 self._connection = None
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Device and inode of the file that is open."""
+        return self._place
+
     def reopen_if_replaced(self) -> bool:
         """Whether another file has come to this path; it is open then. Raises NotFound while there is none."""
         with self._lock:

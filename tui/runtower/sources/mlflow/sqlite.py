@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
-from runtower.sources.mlflow.curves import read_coarse, read_history
+from runtower.sources.mlflow.curves import read_coarse, read_history, read_history_since
 from runtower.sources.mlflow.database import Database
 from runtower.sources.mlflow.sync import Sync
 from runtower.sources.mlflow.turns import Turns
@@ -40,6 +40,9 @@ class SqliteSource:
 
     def history(self, run_id: str, key: str) -> MetricSeries:
         return read_history(self._curve_database(), run_id, key)
+
+    def history_since(self, run_id: str, key: str, mark: bytes) -> tuple[MetricSeries, bytes] | None:
+        return read_history_since(self._curve_database(), run_id, key, mark)
 
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
         return list(read_coarse(self._curve_database(), run_ids, key, buckets))
