@@ -6,6 +6,7 @@ Needs a monospaced font with block elements and arrows for the PNGs (Debian's fo
 from __future__ import annotations
 
 import asyncio
+import html
 import os
 import re
 import subprocess
@@ -27,6 +28,12 @@ from runtower.starting import Start, Starter
 
 PICTURES = Path(__file__).parent.parent / "screenshots"
 FONT = "DejaVu Sans Mono"
+CELL = (12.2, 24.4)  # as Rich draws it
+BRAILLE = re.compile(
+    r'<text (?:style="[^"]*" )?class="([^"]*)" x="([^"]*)" y="([^"]*)"[^>]*>([^<]*[\u2801-\u28ff][^<]*)</text>'
+)
+# By bit of a braille character its dot, from the left and from the top of its cell.
+DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 
 
 @dataclass
@@ -61,6 +68,8 @@ SCENES = (
     Scene("experiments", keys=("E",)),
     Scene("columns", keys=("v",)),
     Scene("details", keys=("j", "j", "enter")),
+    Scene("curves", keys=("j", "j", "j", "space", "j", "space", "enter")),
+    Scene("curve", (80, 24), ("j", "j", "j", "j", "enter", "drawn", "z", *["left"] * 12)),
     Scene("edit", keys=("j", "e")),
     Scene("delete", keys=("j", "space", "space", "X")),
     Scene("command-log", keys=("j", "e", *"name", "enter", *"keeper", "enter", "1", "enter", "y", "wait", "at")),
@@ -81,6 +90,19 @@ async def until(pilot: Pilot[None], ready: Callable[[], bool], seconds: float = 
         if time.monotonic() > end:
             raise TimeoutError("the screen did not get there")
         await pilot.pause(0.05)
+
+
+def with_dots(found: re.Match[str]) -> str:
+    """Braille as circles: few fonts have it, and fewer as wide as their letters."""
+    tone, left, base, text = found.groups()
+    circles = []
+    for place, letter in enumerate(html.unescape(text)):
+        for bit, (across, down) in enumerate(DOTS):
+            if 0x2800 < ord(letter) < 0x2900 and (ord(letter) - 0x2800) >> bit & 1:
+                x = float(left) + CELL[0] * (place + 0.25 + across / 2)
+                y = float(base) - 18.5 + CELL[1] * (0.125 + down / 4)
+                circles.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.5"/>')
+    return f'<g class="{tone}">{"".join(circles)}</g>'
 
 
 async def take(scene: Scene, project: Path) -> None:
@@ -111,12 +133,15 @@ async def take(scene: Scene, project: Path) -> None:
             for key in scene.keys:
                 if key == "wait":
                     await until(pilot, lambda: app.desk is not None and bool(app.desk.editor.said))
+                elif key == "drawn":
+                    await until(pilot, lambda: "└┬" in text_of(app))
                 else:
                     await pilot.press(key)
             await pilot.pause(1.5)
             svg = app.export_screenshot(title="runtower")
         app.let_go()
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.S).replace("Fira Code", FONT)
+    svg = BRAILLE.sub(with_dots, svg)
     PICTURES.mkdir(exist_ok=True)
     (PICTURES / f"{scene.name}.svg").write_text(svg)
     cairosvg.svg2png(svg.encode(), write_to=str(PICTURES / f"{scene.name}.png"), output_width=scene.size[0] * 12)

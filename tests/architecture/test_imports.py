@@ -13,14 +13,20 @@ from runtower.actions import ACTIONS, Action, at
 from runtower.screens.empty import EmptyScreen
 from runtower.screens.keys import KeyScreen
 from runtower.screens.run_keys import RunsScreen
+from runtower.screens.run_screen import RunScreen
 from runtower.screens.sources import SourcesScreen
 
 ROOT = Path(__file__).parents[2]
 BACKENDS = {"mlflow", "dvc", "wandb", "kfp", "hydra", "httpx", "pandas", "sqlalchemy"}
 DATA = {"numpy", "pyarrow", "omegaconf", "click", "yaml", "lark"}
-SCREENS: dict[str, type[KeyScreen]] = {"runs": RunsScreen, "empty": EmptyScreen, "sources": SourcesScreen}
+SCREENS: dict[str, type[KeyScreen]] = {
+    "runs": RunsScreen,
+    "run": RunScreen,
+    "empty": EmptyScreen,
+    "sources": SourcesScreen,
+}
 PLACES = sorted({place for action in ACTIONS for place in action.places})
-QUIET_GROUPS = {"Move", "Find", "Look", "Columns", "Mark"}
+QUIET_GROUPS = {"Move", "Find", "Look", "Columns", "Mark", "Charts"}
 
 
 def loaded_by(module: str) -> set[str]:

@@ -49,6 +49,12 @@ async def test_marked_runs_lie_over_the_opened_one(open_lab: Open) -> None:
         await t.sees("runs › pure-gnat and 2 more", " 1 pure-gnat", " 2 calm-owl", " 3 wide-elk")
 
 
+async def test_a_sweep_opens_with_its_children(open_lab: Open) -> None:
+    async with open_lab(size=(120, 36)) as t:
+        await open_run(t, "vit sweep")
+        await t.sees("runs › vit sweep and 4 more", "lr=0.0003", "lr=0.001", "lr=0.1")
+
+
 async def test_tabs_turn_and_the_last_one_is_remembered(open_lab: Open) -> None:
     async with open_lab() as t:
         await open_run(t, "calm-owl")

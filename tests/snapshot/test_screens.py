@@ -124,7 +124,16 @@ def test_groups(draws: Draw, size: tuple[int, int]) -> None:
 
 
 def test_details_large(draws: Draw) -> None:
-    assert draws("j", "enter", size=(80, 24))
+    assert draws("j", "d", size=(80, 24))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_curves(draws: Draw, size: tuple[int, int]) -> None:
+    assert draws("j", "space", "j", "space", "enter", "s", "left", "left", size=size)
+
+
+def test_one_curve_in_ascii(draws: Draw) -> None:
+    assert draws("j", "enter", "z", glyphs="ascii", size=(80, 24))
 
 
 def test_every_key(draws: Draw) -> None:

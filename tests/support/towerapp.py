@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from runtower.app import TowerApp
 from runtower.folders import Folders
 from runtower.screens.run_keys import RunsScreen
+from runtower.screens.run_screen import RunScreen
 from runtower.settings import Settings, SourceSettings
 from runtower.starting import Starter
 
@@ -95,8 +96,12 @@ class Tower:
 
         def is_quiet() -> bool:
             desk, screen = self.app.desk, self.app.screen
-            if desk is None or not desk.tower.listed or not all(t.done() for t in desk.curves._asking.values()):
+            if desk is None or not desk.tower.listed:
                 return False
+            if not all(task.done() for asking in (desk.curves, desk.book) for task in asking._asking.values()):
+                return False
+            if isinstance(screen, RunScreen):
+                return screen._due is None
             return not isinstance(screen, RunsScreen) or (screen._due is None and screen._resting is None)
 
         await self.until(is_quiet, "rest")

@@ -27,7 +27,10 @@ _ASCII: Final = np.frombuffer(b" .-:'|^!", np.uint8)
 
 @dataclass(frozen=True)
 class Trace:
-    """One series by dot column, float64 of one length each, NaN where nothing is; `odd`: a NaN or an infinity there."""
+    """One series by dot column, float64 of one length each, NaN where nothing is; `odd`: a NaN or an infinity there.
+
+    One that lies `behind` is left out of every cell where another one goes.
+    """
 
     low: Floats
     high: Floats
@@ -35,6 +38,7 @@ class Trace:
     last: Floats
     odd: Dots
     tone: str = ""
+    behind: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ def _cells(picture: Picture, across: int, down: int) -> tuple[NDArray[np.uint8],
     codes = np.zeros((down, across), np.uint8)
     owners = np.full((down, across), _EMPTY, np.int16)
     scale = _scale(picture.y_range, picture.log_y, down * 4)
+    behind = [n for n, trace in enumerate(picture.traces) if trace.behind]
+    behind += range(len(picture.traces), len(picture.traces) + len(picture.bands))
     layers: list[Dots] = [_band_dots(band, scale, down * 4) for band in picture.bands]
     numbers = [len(picture.traces) + place for place in range(len(layers))]
     for place in reversed(range(len(picture.traces))):
@@ -99,9 +105,10 @@ def _cells(picture: Picture, across: int, down: int) -> tuple[NDArray[np.uint8],
         numbers.append(place)
     for number, dots in zip(numbers, layers, strict=True):
         mine = (dots.reshape(down, 4, across, 2) * _BITS[None, :, None, :]).sum((1, 3), dtype=np.uint8)
-        # A line is told from what lies behind it: where it goes, only it is drawn.
-        codes = np.where(mine > 0, mine, codes)
-        owners[mine > 0] = number
+        here = mine > 0
+        below = np.isin(owners, behind)
+        codes = np.where(here, np.where(below, mine, codes | mine), codes)
+        owners[here] = number
     return codes, owners
 
 
@@ -212,7 +219,7 @@ def _put_legend(picture: Picture, texts: list[list[str]], tones: list[list[str]]
     rows = len(picture.legend)
     wide = max((sum(len(text) for text, _ in line) for line in picture.legend), default=0) + 1
     down, across = codes.shape
-    if not rows or rows > down or wide > across // 2:
+    if not rows or rows > down or wide > across * 2 // 3:
         return
     corners = ((0, across - wide), (down - rows, across - wide), (0, 0), (down - rows, 0))
     for top, left in corners:

@@ -124,6 +124,11 @@ class Browser:
 
     # -- what to show
 
+    def below(self, row: int) -> list[int]:
+        """The children of a run; none of one that isn't a parent."""
+        known = self.tree is not None and row < len(self.tree.parent)
+        return self.tree.children(row).tolist() if self.tree is not None and known else []
+
     def set_filter(self, text: str) -> None:
         """Raises Invalid for a regular expression that can't be read; the filter is then unchanged."""
         self.query = replace(self.query, words=parse(text))

@@ -104,7 +104,7 @@ def _chart(
             coarse = any(one is None for one in known)
             said = ", ".join(part for part in ("reading, coarse so far" if coarse else "", _said(scale)) if part)
             traces = [_trace(e, colour(n)) for n, e in enumerate(envelopes) if e is not None]
-            traces += [_trace(e, "faint") for e in behind]
+            traces += [_trace(e, "faint", behind=True) for e in behind]
             picture = plot.Picture(
                 x_range,
                 (scale.low, scale.high),
@@ -141,8 +141,8 @@ def _span(x_range: tuple[float, float]) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-def _trace(envelope: Envelope, tone: str) -> plot.Trace:
-    return plot.Trace(envelope.low, envelope.high, envelope.first, envelope.last, envelope.odd, tone)
+def _trace(envelope: Envelope, tone: str, behind: bool = False) -> plot.Trace:
+    return plot.Trace(envelope.low, envelope.high, envelope.first, envelope.last, envelope.odd, tone, behind)
 
 
 def _why_nothing(charts: Charts, book: SeriesBook, key: str, has_points: bool, reading: bool) -> str:

@@ -150,7 +150,7 @@ class RunsScreen(EditKeys, ViewKeys):
     # -- look
 
     async def do_look_open(self) -> None:
-        """The run, and the marked ones with it, on a screen of its own; a group folds."""
+        """The run, and the marked ones or else its children with it, on a screen of its own; a group folds."""
         browser = self.desk.browser
         row = browser.row_at(self.table.cursor)
         if row is None:
@@ -159,7 +159,8 @@ class RunsScreen(EditKeys, ViewKeys):
         from runtower.screens.run_screen import RunScreen  # noqa: PLC0415  numpy comes after the first paint
 
         assert self.face is not None
-        rows = [row, *(one for one in sorted(browser.marks) if one != row)]
+        others = sorted(browser.marks) or browser.below(row)
+        rows = [row, *(one for one in others if one != row)]
         self.covered = True
         self.app.push_screen(RunScreen(self.keymap, self.glyphs, self.face, rows), self._uncovered)
 
