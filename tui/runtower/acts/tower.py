@@ -61,6 +61,7 @@ class Tower:
         self.editable: set[int] = set()
         self.errors: dict[RunKey, str] = {}
         self._heard: list[Change] = []
+        self._at_rest: set[int] = set()
         self._tasks: list[asyncio.Task[None]] = []
         for link, name in zip(self.links, names, strict=True):
             self._introduce(link, self.catalogue.source(name))
@@ -114,6 +115,9 @@ class Tower:
             if isinstance(event, Base):
                 self.catalogue.renew(await off_loop(self.catalogue.renewal()))
                 await off_loop(give_back)  # the pieces that the base stands for are gone
+            elif isinstance(event, Health) and event.complete and number not in self._at_rest:
+                self._at_rest.add(number)
+                await off_loop(give_back)  # so is what reading the table in took
 
     def _apply(self, number: int, event: Event, made: Made | None) -> News:
         nothing = np.empty(0, np.int32)
