@@ -67,7 +67,7 @@ SCENES = (
     Scene("keys", keys=("question_mark",)),
     Scene("experiments", keys=("E",)),
     Scene("columns", keys=("v",)),
-    Scene("details", keys=("j", "j", "enter")),
+    Scene("details", keys=("j", "j", "d")),
     Scene("curves", keys=("j", "j", "j", "space", "j", "space", "enter")),
     Scene("curve", (80, 24), ("j", "j", "j", "j", "enter", "drawn", "z", *["left"] * 12)),
     Scene("edit", keys=("j", "e")),
