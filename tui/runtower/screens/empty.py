@@ -114,8 +114,5 @@ class EmptyScreen(KeyScreen):
         self.remove_class("naming")
         self.set_focus(None)
 
-    def do_app_suspend(self) -> None:
-        self.app.action_suspend_process()
-
     def do_app_quit(self) -> None:
         self.app.exit()

@@ -103,6 +103,9 @@ class KeyScreen(Screen[Any], inherit_bindings=False):
         if inspect.isawaitable(result):
             await result
 
+    def do_app_suspend(self) -> None:
+        self.app.action_suspend_process()
+
     def say(self, text: str) -> None:
         """One line for the user; the next key takes it away."""
         self.notify(text, markup=False)

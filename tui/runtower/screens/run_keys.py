@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from textual import on
 from textual.message import Message
 from textual.widgets import Input
 
-from runtower.actions import ACTIONS, at
+from runtower.actions import at
 from runtower.domain.errors import Invalid
 from runtower.domain.runs import ColumnKey
 from runtower.screens.copying import copy_out
 from runtower.screens.edit_keys import EditKeys
+from runtower.screens.everywhere import next_theme, offer
 from runtower.screens.menu import Choice, Menu
 from runtower.screens.sources import SourcesScreen
 from runtower.screens.table_keys import choices
@@ -274,32 +274,16 @@ class RunsScreen(EditKeys, ViewKeys):
             await self.do_find_deleted()
 
     def do_app_help(self) -> None:
-        self._menu("keys", [action.id for action in at("runs")])
+        offer(self, "keys", at(self.place))
 
     def do_app_palette(self) -> None:
-        self._menu("actions", sorted((action.id for action in at("runs")), key=lambda one: one.split(".")[-1]))
-
-    def _menu(self, title: str, ids: Sequence[str]) -> None:
-        known = {action.id: action for action in ACTIONS}
-        offered = [
-            Choice(a.id, a.title, self.keymap.shown_all(a.id), f"{a.group.lower()}  {a.id}", self.why_not(a.id))
-            for a in (known[one] for one in ids)
-        ]
-        self.app.push_screen(Menu(title, offered, hint_width=12), self._chose_action)
-
-    async def _chose_action(self, values: list[str] | None) -> None:
-        if values:
-            await self.act(values[0])
+        offer(self, "actions", sorted(at(self.place), key=lambda action: action.id.split(".")[-1]))
 
     def do_app_theme(self) -> None:
-        names = ["dark", "light", "contrast"]
-        self.app.theme = names[(names.index(self.app.theme) + 1) % 3] if self.app.theme in names else names[0]
+        next_theme(self.app)
 
     def do_app_mouse(self) -> None:
         self.post_message(self.MouseToggled())
-
-    def do_app_suspend(self) -> None:
-        self.app.action_suspend_process()
 
     def do_app_quit(self) -> None:
         if self.face is not None and self.desk.kept.details == "large":

@@ -20,6 +20,7 @@ from runtower.present.spans import Line as Spans
 from runtower.present.spans import inert, shortened
 from runtower.screens.chart_page import grid_of, page
 from runtower.screens.copying import copy_out
+from runtower.screens.everywhere import next_theme, offer
 from runtower.screens.keys import KeyScreen
 from runtower.screens.menu import Choice, Menu
 from runtower.screens.run_lines import footer
@@ -320,25 +321,13 @@ class RunScreen(KeyScreen):
         self.dismiss()
 
     def do_app_help(self) -> None:
-        offered = [
-            Choice(a.id, a.title, self.keymap.shown_all(a.id), f"{a.group.lower()}  {a.id}", self.why_not(a.id))
-            for a in at("run")
-        ]
-        self.app.push_screen(Menu("keys", offered, hint_width=12), self._chose_action)
+        offer(self, "keys", at(self.place))
 
     def do_app_palette(self) -> None:
         self.do_app_help()
 
-    async def _chose_action(self, values: list[str] | None) -> None:
-        if values:
-            await self.act(values[0])
-
     def do_app_theme(self) -> None:
-        names = ["dark", "light", "contrast"]
-        self.app.theme = names[(names.index(self.app.theme) + 1) % 3] if self.app.theme in names else names[0]
-
-    def do_app_suspend(self) -> None:
-        self.app.action_suspend_process()
+        next_theme(self.app)
 
 
 _FOOTER: Final = (

@@ -16,8 +16,8 @@ from runtower.present.glyphs import Glyphs
 from runtower.present.spans import inert, wrapped
 from runtower.screens.ask import Ask
 from runtower.screens.confirm import Confirm
+from runtower.screens.everywhere import offer
 from runtower.screens.keys import KeyScreen
-from runtower.screens.menu import Choice, Menu
 from runtower.screens.run_lines import footer, rule
 from runtower_widgets.line import Line, Lines
 from runtower_widgets.row_table import RowTable
@@ -294,14 +294,6 @@ class SourcesScreen(KeyScreen):
         """Inside a page it goes back."""
         self._leave()
 
-    def do_app_suspend(self) -> None:
-        self.app.action_suspend_process()
-
     def do_app_help(self) -> None:
         actions = sorted(at(self.place), key=lambda action: action.group != "Sources")
-        offered = [Choice(a.id, a.title, self.keymap.shown_all(a.id), "", self.why_not(a.id)) for a in actions]
-        self.app.push_screen(Menu("keys", offered, hint_width=12), self._chose_action)
-
-    async def _chose_action(self, values: list[str] | None) -> None:
-        if values:
-            await self.act(values[0])
+        offer(self, "keys", actions, lambda _: "")
