@@ -26,9 +26,7 @@ _SKIPPED: Final = frozenset({"node_modules", "venv", "env", "__pycache__", "site
 _SERVERS: Final = frozenset(
     {"http", "https", "postgresql", "postgres", "mysql", "mssql", "databricks", "databricks-uc"}
 )
-_USERINFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
 _SECRET_NAME: Final = re.compile(r"(?i)password|passwd|token|secret|api[_-]?key|credential|auth")
-_SECRET: Final = re.compile(r"(?i)(password|passwd|token|secret|key)=[^&\s]*")
 _DATABASES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
 _SQLITE: Final = b"SQLite format 3\0"
 _REMEDY: Final = "Name an sqlite file, an mlruns or CSVLogger folder, a project's folder, or a URI that MLflow takes."
@@ -106,11 +104,6 @@ def holds_credentials(uri: str) -> bool:
     """Whether a URI has a user in it, or a parameter that is called like a secret."""
     parts = parts_of(uri)
     return "@" in parts.netloc or bool(_SECRET_NAME.search(parts.query))
-
-
-def without_credentials(text: str) -> str:
-    """A text in which no URI has a user, a password or a secret parameter any more."""
-    return _SECRET.sub(r"\1=...", _USERINFO.sub("", text))
 
 
 def kind_of(uri: str) -> str:

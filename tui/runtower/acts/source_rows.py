@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtower.acts.desk import Desk
-from runtower.acts.discover import without_credentials
 from runtower.acts.status import age_of, next_try, sign
+from runtower.domain.targets import without_credentials
 from runtower.link.events import State
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line, inert, shortened

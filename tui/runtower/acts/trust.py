@@ -18,9 +18,9 @@ from typing import Final
 
 import msgspec
 
-from runtower.acts.discover import is_server, without_credentials
+from runtower.acts.discover import is_server
 from runtower.domain.errors import Invalid
-from runtower.domain.targets import Target
+from runtower.domain.targets import Target, without_credentials
 from runtower.folders import Folders, private
 from runtower.settings import SourceSettings
 from runtower.settings_quick import Given, project_file

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from runtower.acts.discover import without_credentials
 from runtower.commands.tables import json_array, plain_lines
+from runtower.domain.targets import without_credentials
 from runtower.folders import Folders
 from runtower.settings_files import load
 

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from runtower.acts.discover import without_credentials
 from runtower.acts.keep_source import add, described, remove
 from runtower.commands.asking import Answer, ask, first_error
 from runtower.commands.opening import Asked, context
 from runtower.commands.tables import json_array, plain_lines
 from runtower.domain.errors import NotFound
+from runtower.domain.targets import without_credentials
 from runtower.folders import Folders
 from runtower.present.spans import inert
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+_USERINFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
+_SECRET_WORD: Final = re.compile(r"(?i)(password|passwd|token|secret|key)=[^&\s]*")
 _SECRET: Final = re.compile(r"token|secret|password|passwd|credential|api_?key|^headers\.", re.IGNORECASE)
 
 
@@ -54,6 +56,11 @@ class RowError:
 
     run_id: str
     what: str
+
+
+def without_credentials(text: str) -> str:
+    """A text in which no URI has a user, a password or a secret parameter any more."""
+    return _SECRET_WORD.sub(r"\1=...", _USERINFO.sub("", text))
 
 
 def normalised(uri: str) -> str:

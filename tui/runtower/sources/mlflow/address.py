@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from runtower.domain.targets import without_credentials
+
 _SQLITE_MAGIC = b"SQLite format 3\0"
-_SECRET_WORDS = re.compile(r"(?i)(password|passwd|token|secret|key)=[^&\s]*")
-_USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
+_LONGEST = 300
 
 
 class StoreShape(StrEnum):
@@ -33,9 +33,10 @@ class Address:
     path: Path | None = None
 
 
-def without_credentials(text: str) -> str:
-    """A text in which no URI has a user, a password or a secret parameter any more."""
-    return _SECRET_WORDS.sub(r"\1=...", _USERINFO.sub("", text))
+def short(text: str) -> str:
+    """What another program says, as one line of at most 300 characters without credentials."""
+    line = without_credentials(" ".join(text.split()))
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
 def address_of(uri: str) -> Address:

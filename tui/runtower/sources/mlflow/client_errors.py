@@ -22,10 +22,9 @@ from runtower.domain.errors import (
     Unauthorised,
     Unreachable,
 )
-from runtower.sources.mlflow.address import Address, without_credentials
+from runtower.sources.mlflow.address import Address, short
 
 _STATUS: Final = re.compile(r"error code (\d{3})")
-_LONGEST: Final = 300
 # MLflow wraps requests' and urllib3's errors in its own, and keeps of them the text only.
 _NO_ANSWER: Final = ("failed with exception", "timeout exception", "Max retries exceeded", "Connection refused")
 _MISSING: Final = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "ENDPOINT_NOT_FOUND")
@@ -58,22 +57,22 @@ def _of_mlflow(error: MlflowException, address: Address) -> TowerError:
         )
     if status == 403 or code == "PERMISSION_DENIED":
         return Forbidden(
-            f"The MLflow server {address.shown} doesn't allow this: {_short(text)}", "Ask who runs it for permission."
+            f"The MLflow server {address.shown} doesn't allow this: {short(text)}", "Ask who runs it for permission."
         )
     if "database is locked" in text or status == 429 or code == "REQUEST_LIMIT_EXCEEDED":
         return _busy(address)
     if code in _MISSING or status == 404:
-        return NotFound(f"{address.shown} has no such thing: {_short(text)}", "Check the address and the id.")
+        return NotFound(f"{address.shown} has no such thing: {short(text)}", "Check the address and the id.")
     if any(words in text for words in _NO_ANSWER) or status in (502, 503, 504) or code == "TEMPORARILY_UNAVAILABLE":
         return _unreachable(text, address)
     if "out-of-date database schema" in text:
         return TooNew(
-            f"{address.shown} has another schema than the installed MLflow: {_short(text)}",
+            f"{address.shown} has another schema than the installed MLflow: {short(text)}",
             "Upgrade mlflow beside runtower, or the store (after a backup): mlflow db upgrade URI",
         )
     if code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST"):
-        return Invalid(f"{address.shown} refuses the question: {_short(text)}", "Please report it with this message.")
-    return Broken(f"MLflow failed on {address.shown}: {_short(text)}", "Please report it with this message.")
+        return Invalid(f"{address.shown} refuses the question: {short(text)}", "Please report it with this message.")
+    return Broken(f"MLflow failed on {address.shown}: {short(text)}", "Please report it with this message.")
 
 
 def _status_of(error: MlflowException, text: str) -> int | None:
@@ -99,10 +98,5 @@ def _busy(address: Address) -> TowerError:
 
 def _unreachable(text: str, address: Address) -> TowerError:
     return Unreachable(
-        f"{address.shown} doesn't answer: {_short(text)}", "Check that it runs, the address, and the way there."
+        f"{address.shown} doesn't answer: {short(text)}", "Check that it runs, the address, and the way there."
     )
-
-
-def _short(text: str) -> str:
-    line = without_credentials(" ".join(text.split()))
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

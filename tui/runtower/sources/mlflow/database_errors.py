@@ -6,9 +6,8 @@ import sys
 from typing import Final
 
 from runtower.domain.errors import Invalid, NotFound, TowerError, Unauthorised, Unreachable
-from runtower.sources.mlflow.address import Address, without_credentials
+from runtower.sources.mlflow.address import Address, short
 
-_LONGEST: Final = 300
 # The package that brings the module which SQLAlchemy imports for an address.
 _PACKAGES: Final = {
     "psycopg": "psycopg[binary]",
@@ -35,7 +34,7 @@ def driver_missing(address: Address, error: ImportError) -> Invalid:
 
 def not_connected(address: Address, said: str) -> TowerError:
     """The driver is there and the database doesn't let us in; `said` is what it says."""
-    text = _short(said)
+    text = _plainly(said)
     low = text.casefold()
     if any(words in low for words in _STRANGER):
         return Unauthorised(
@@ -53,8 +52,7 @@ def not_connected(address: Address, said: str) -> TowerError:
     return Unreachable(f"The database {address.shown} can't be read: {text}", "Check address and credentials.")
 
 
-def _short(text: str) -> str:
+def _plainly(text: str) -> str:
     # Drivers repeat themselves over many lines and begin with the class that they raise.
-    line = without_credentials(" ".join(text.split()))
-    line = line.split(") ", 1)[1] if line.startswith("(") and ") " in line else line
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    line = " ".join(text.split())
+    return short(line.split(") ", 1)[1] if line.startswith("(") and ") " in line else line)

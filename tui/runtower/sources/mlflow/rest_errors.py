@@ -25,11 +25,10 @@ from runtower.domain.errors import (
     Unreachable,
 )
 from runtower.sources.mlflow import rest_wire
-from runtower.sources.mlflow.address import without_credentials
+from runtower.sources.mlflow.address import short
 from runtower.sources.mlflow.rest_access import Access
 from runtower.sources.mlflow.rest_httpx import httpx
 
-_LONGEST: Final = 300
 _TITLE: Final = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
 _LONGEST_WAIT: Final = 3600.0
 _BUSY_WAIT: Final = 30.0
@@ -73,14 +72,14 @@ def in_our_words(access: Access, patience: float) -> Iterator[None]:
         raise _of_connecting(access, error) from error
     except httpx.TransportError as error:
         raise _no_answer(
-            access, f"broke the connection off ({_short(str(error)) or type(error).__name__})", "It is asked again."
+            access, f"broke the connection off ({short(str(error)) or type(error).__name__})", "It is asked again."
         ) from error
 
 
 def cut_off(access: Access, how: str) -> CutOff:
     """The answer ended too early."""
     return CutOff(
-        f"An answer of {access.shown} broke off in its middle ({_short(how)}).",
+        f"An answer of {access.shown} broke off in its middle ({short(how)}).",
         "A proxy before it may cut long answers: runtower asks for less at once; raise the proxy's limit.",
     )
 
@@ -88,7 +87,7 @@ def cut_off(access: Access, how: str) -> CutOff:
 def web_page(access: Access, body: bytes) -> Invalid:
     """A page for people where the API was expected."""
     found = _TITLE.search(body[:20_000].decode("utf-8", "replace"))
-    title = f" ('{_short(found[1])}')" if found else ""
+    title = f" ('{short(found[1])}')" if found else ""
     return Invalid(
         f"{access.shown} answers with a web page{title} and not with MLflow's API.",
         "Check the address and its path. Where a login stands before the server, give it a token"
@@ -99,7 +98,7 @@ def web_page(access: Access, body: bytes) -> Invalid:
 def refusal(access: Access, status: int, headers: Mapping[str, str], body: bytes) -> TowerError:
     """The error that a status other than 200 stands for."""
     said = _failure(body)
-    text = _short(said.message) or _plain(headers, body)
+    text = short(said.message) or _plain(headers, body)
     if 300 <= status < 400:
         return _of_redirect(access, headers.get("location", ""))
     if status == 401 or said.error_code == "UNAUTHENTICATED":
@@ -144,12 +143,12 @@ def _of_connecting(access: Access, error: httpx.ConnectError) -> TowerError:
         return _no_connection(access, "isn't there: nothing listens at this address", "Check that the server runs.")
     if "Name or service" in what or "nodename" in what or "name resolution" in what:
         return _no_connection(access, "isn't known by that name", "Check the address, and the way there (VPN, DNS).")
-    return _no_connection(access, f"can't be reached ({_short(what)})", "Check that it runs, and the way there.")
+    return _no_connection(access, f"can't be reached ({short(what)})", "Check that it runs, and the way there.")
 
 
 def _of_tls(access: Access, error: ssl.SSLError) -> TowerError:
     if isinstance(error, ssl.SSLCertVerificationError):
-        why = _short(error.verify_message or str(error))
+        why = short(error.verify_message or str(error))
         fix = (
             "Use the name that its certificate is for."
             if "match" in why.lower()
@@ -157,7 +156,7 @@ def _of_tls(access: Access, error: ssl.SSLError) -> TowerError:
         )
         return _no_connection(access, f"can't prove who it is: {why}", fix)
     hint = "Is it https? Perhaps the address begins with http://, or a client certificate is wanted (client_cert)."
-    return _no_connection(access, f"speaks no TLS that we understand ({_short(str(error.reason or error))})", hint)
+    return _no_connection(access, f"speaks no TLS that we understand ({short(str(error.reason or error))})", hint)
 
 
 def _no_answer(access: Access, what: str, remedy: str) -> Unreachable:
@@ -176,7 +175,7 @@ def _of_redirect(access: Access, location: str) -> TowerError:
             "runtower takes no credentials there: give a token (MLFLOW_TRACKING_TOKEN) or a header"
             " (the source's option headers.NAME) that the server's proxy accepts.",
         )
-    place = without_credentials(_short(f"{there.scheme}://{there.netloc}{there.path}"))
+    place = short(f"{there.scheme}://{there.netloc}{there.path}")
     return Invalid(
         f"{access.shown} sends us on to {place}.",
         "If that is a page to log in, give a token or a header; if the server moved, give its new address.",
@@ -214,7 +213,7 @@ def _failure(body: bytes) -> rest_wire.Failure:
 
 def _plain(headers: Mapping[str, str], body: bytes) -> str:
     is_plain = headers.get("content-type", "").startswith("text/plain")
-    return _short(body[:2000].decode("utf-8", "replace")) if is_plain else ""
+    return short(body[:2000].decode("utf-8", "replace")) if is_plain else ""
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -227,8 +226,3 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     except (ValueError, TypeError):
         return None
     return min(max(wait, 1.0), _LONGEST_WAIT)
-
-
-def _short(text: str) -> str:
-    line = without_credentials(" ".join(text.split()))
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
