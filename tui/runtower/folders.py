@@ -6,6 +6,7 @@ Nothing is created before it is needed; what is created is for the user alone (0
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,21 @@ class Folders:
     def logs(self) -> Path:
         """What the sources' processes print."""
         return self.state / "logs"
+
+
+def put(file: Path, data: bytes) -> None:
+    """Write a file for the user alone, beside it and renamed: it is never half there, and nothing else is left.
+
+    Raises OSError.
+    """
+    handle, temporary = tempfile.mkstemp(dir=private(file.parent), prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+        os.replace(temporary, file)
+    except OSError:
+        os.unlink(temporary)
+        raise
 
 
 def private(folder: Path) -> Path:

@@ -6,9 +6,8 @@ import and is left alone unless something is new.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -17,7 +16,7 @@ import msgspec
 
 from runtower import __version__
 from runtower.acts.discover import kind_of, parts_of, project_root
-from runtower.folders import Folders, private
+from runtower.folders import Folders, put
 from runtower.settings import Settings
 
 PREFIX: Final = "RUNTOWER_"
@@ -109,14 +108,9 @@ def _read(file: Path, key: str) -> Given | None:
 
 
 def _write(file: Path, kept: _Kept) -> None:
-    """Written beside and renamed, for the user alone; a full or read-only disk costs only the next start's time."""
-    try:
-        descriptor, name = tempfile.mkstemp(dir=private(file.parent))
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(msgspec.msgpack.encode(kept))
-        os.replace(name, file)
-    except OSError:
-        return
+    """A full or read-only disk costs only the next start's time."""
+    with contextlib.suppress(OSError):
+        put(file, msgspec.msgpack.encode(kept))
 
 
 def _has_credentials(uri: str) -> bool:

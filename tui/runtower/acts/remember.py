@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -13,6 +11,7 @@ from typing import Final
 import msgspec
 
 from runtower.domain.runs import ColumnKey, Kind, RunKey
+from runtower.folders import put
 
 VERSION: Final = 1
 
@@ -84,16 +83,9 @@ def load(file: Path) -> KeptView:
 
 
 def save(file: Path, view: KeptView) -> None:
-    """Write beside and rename. A state folder that can't be written costs only the memory of the view."""
+    """A state folder that can't be written costs only the memory of the view."""
     with contextlib.suppress(OSError):
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(msgspec.json.encode(view))
-            os.replace(temporary, file)
-        except OSError:
-            os.unlink(temporary)
+        put(file, msgspec.json.encode(view))
 
 
 def run_pair(key: RunKey) -> tuple[str, str]:

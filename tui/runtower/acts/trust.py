@@ -21,7 +21,7 @@ import msgspec
 from runtower.acts.discover import is_server
 from runtower.domain.errors import Invalid
 from runtower.domain.targets import Target, without_credentials
-from runtower.folders import Folders, private
+from runtower.folders import Folders, put
 from runtower.settings import SourceSettings
 from runtower.settings_quick import Given, project_file
 
@@ -143,12 +143,8 @@ def trust(found: Sequence[Doubt], folders: Folders) -> None:
         record.trusted = {mark: one for mark, one in record.trusted.items() if one.name != doubt.name}
         record.trusted[doubt.mark] = _Trusted(doubt.name, doubt.address, now)
     file = _file(record.folder, folders)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        private(file.parent)
-        temporary.write_bytes(msgspec.json.encode(record))
-        temporary.chmod(0o600)
-        os.replace(temporary, file)
+        put(file, msgspec.json.encode(record))
     except OSError as error:
         raise Invalid(f"{file} can't be written: {error.strerror}.", "Look at its permissions.") from error
 

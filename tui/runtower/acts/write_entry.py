@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,10 @@ def write_entry(file: Path, section: str, name: str, entry: Mapping[str, Any]) -
     file = file.resolve()  # a link stays a link
     before, entry = _read(file), dict(entry)
     after = changed(before, section, name, entry)
-    try:
+    with _safely(file, f"Write it there yourself: {_flow(section, name, entry)}"):
         wanted = _data(before)
         wanted[section] = {**(wanted.get(section) or {}), name: entry}
-        whole = _data(after) == wanted
-    except (yaml.YAMLError, TypeError, ValueError):
-        whole = False
-    if not whole:
-        raise Invalid(f"{file} can't be changed safely.", f"Write it there yourself: {_flow(section, name, entry)}")
+        _compare(after, wanted)
     _replace(file, before, after)
 
 
@@ -42,23 +39,33 @@ def remove_entry(file: Path, section: str, name: str) -> None:
     """
     file = file.resolve()
     before = _read(file)
-    try:
+    by_hand = f"Take {section}.{name} out of it yourself."
+    with _safely(file, by_hand):
         wanted = _data(before)
         there = dict(wanted.get(section) or {})
-    except (yaml.YAMLError, TypeError, ValueError):
-        raise Invalid(f"{file} can't be changed safely.", f"Take {section}.{name} out of it yourself.") from None
     if name not in there:
         raise NotFound(f"{file} has no {section}.{name}.", f"It has {', '.join(there) or 'none'}.")
     del there[name]
     wanted = {**wanted, section: there} if there else {key: one for key, one in wanted.items() if key != section}
     after = _without(before, section, name)
-    try:
-        whole = _data(after) == wanted
-    except (yaml.YAMLError, TypeError, ValueError):
-        whole = False
-    if not whole:
-        raise Invalid(f"{file} can't be changed safely.", f"Take {section}.{name} out of it yourself.")
+    with _safely(file, by_hand):
+        _compare(after, wanted)
     _replace(file, before, after)
+
+
+@contextmanager
+def _safely(file: Path, by_hand: str) -> Iterator[None]:
+    """A file that isn't as expected is left alone: Invalid, with what to do instead."""
+    try:
+        yield
+    except (yaml.YAMLError, TypeError, ValueError):
+        raise Invalid(f"{file} can't be changed safely.", by_hand) from None
+
+
+def _compare(text: str, wanted: Mapping[str, Any]) -> None:
+    """Raises ValueError where a text says something else."""
+    if _data(text) != wanted:
+        raise ValueError
 
 
 def changed(text: str, section: str, name: str, entry: Mapping[str, Any]) -> str:
