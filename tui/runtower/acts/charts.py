@@ -16,7 +16,6 @@ from runtower.domain.series import CoarseCurve
 
 SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97)
 _ZOOM: Final = 0.5
-_PAN: Final = 0.25
 _SPARE: Final = 0.04
 _CLIP: Final = 2.0
 
@@ -43,11 +42,8 @@ class Charts:
     def asked(self, row: int, key: str, smooth: float | None = None) -> Asked:
         return Asked(row, key, self.x, self.smooth if smooth is None else smooth)
 
-    def shown(self, across: int, down: int) -> list[str]:
-        """The metrics on the page that the active chart is on, of `across` by `down` charts."""
-        if self.alone:
-            return self.metrics[self.active : self.active + 1]
-        size = max(1, across * down)
+    def shown(self, size: int) -> list[str]:
+        """The metrics on the page that the active chart is on, of so many charts."""
         first = self.active // size * size
         return self.metrics[first : first + size]
 
@@ -108,6 +104,11 @@ class Charts:
     def reset(self) -> None:
         """All of x again, no cursor."""
         self.zoom = self.cursor = None
+
+
+def widened(low: float, high: float) -> tuple[float, float]:
+    """A range of x that can be drawn: a single x stands in the middle."""
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 import plotext
 
 from runtower.acts import export
-from runtower.acts.charts import y_range
+from runtower.acts.charts import YRange, widened, y_range
 from runtower.acts.resolve import metric_key
 from runtower.acts.tower import Tower
 from runtower.commands.listing import resolved, write
@@ -28,7 +28,6 @@ from runtower.link.wire import Curve
 from runtower.present import axes
 from runtower.present.numbers import exact
 from runtower.present.spans import inert
-from runtower.present.times import clock, duration
 
 _COLOURS: Final = ("blue+", "orange+", "green+", "magenta+", "cyan+", "red+", "yellow+", "gray+")
 _SVG_COLOURS: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b2a400", "#777777")
@@ -107,13 +106,19 @@ def _points(found: Sequence[_Series], key: str) -> Iterator[dict[str, object]]:
 # -- pictures
 
 
-def _envelopes(found: Sequence[_Series], columns: int) -> tuple[Floats, list[Envelope]]:
+def _envelopes(found: Sequence[_Series], key: str, shape: Shape, columns: int) -> tuple[Floats, list[Envelope], YRange]:
+    """The edges of so many stretches, what lies in them, and the range of its values. Raises TowerError for none."""
     known = [one.pyramid for one in found if len(one.pyramid)]
     low = min((float(p.x[0]) for p in known), default=0.0)
     high = max((float(p.x[-1]) for p in known), default=1.0)
-    low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
-    edges = np.linspace(low, high, columns + 1)
-    return edges, [one.pyramid.envelope(edges) for one in found]
+    edges = np.linspace(*widened(low, high), columns + 1)
+    envelopes = [one.pyramid.envelope(edges) for one in found]
+    scale = y_range(envelopes, shape.log, False)
+    if scale is None:
+        raise TowerError(
+            f"{key}: nothing can be drawn.", "There is no finite value" + (" above 0." if shape.log else ".")
+        )
+    return edges, envelopes, scale
 
 
 def _lines(edges: Floats, envelope: Envelope, log: bool) -> Iterator[list[tuple[float, float]]]:
@@ -133,12 +138,7 @@ def _lines(edges: Floats, envelope: Envelope, log: bool) -> Iterator[list[tuple[
 
 def _text(found: Sequence[_Series], key: str, shape: Shape) -> Iterator[str]:
     width, height = shape.size
-    edges, envelopes = _envelopes(found, 2 * max(1, width - 10))
-    scale = y_range(envelopes, shape.log, False)
-    if scale is None:
-        raise TowerError(
-            f"{key}: nothing can be drawn.", "There is no finite value" + (" above 0." if shape.log else ".")
-        )
+    edges, envelopes, scale = _envelopes(found, key, shape, 2 * max(1, width - 10))
     coloured = sys.stdout.isatty()
     yield from _legend(found, coloured)
     plotext.clear_figure()
@@ -152,7 +152,9 @@ def _text(found: Sequence[_Series], key: str, shape: Shape) -> Iterator[str]:
         plotext.ylim(scale.low, scale.high)
     marks = axes.marks(scale.low, scale.high, max(3, height // 3), 8, shape.log)
     plotext.yticks([value for value, _ in marks], [label for _, label in marks])
-    plotext.xticks(*_x_ticks(float(edges[0]), float(edges[-1]), shape))
+    most, now_ms = max(2, width // 14), time.time() * 1000
+    marks = axes.x_marks(shape.x, float(edges[0]), float(edges[-1]), most, now_ms)
+    plotext.xticks([value for value, _ in marks], [label for _, label in marks])
     for place, envelope in reversed(list(enumerate(envelopes))):  # the first one lies on top
         marker = "dot" if shape.plain else "braille"
         if len(found) > 1 and not coloured:
@@ -180,24 +182,9 @@ def _legend(found: Sequence[_Series], coloured: bool) -> Iterator[str]:
         yield (plotext.colorize(said, _COLOURS[place % len(_COLOURS)]) if coloured else said) + "\n"
 
 
-def _x_ticks(low: float, high: float, shape: Shape) -> tuple[list[float], list[str]]:
-    values = axes.ticks(low, high, max(2, shape.size[0] // 14))
-    if shape.x == "relative":
-        return values, [duration(value * 1000) for value in values]
-    if shape.x == "time":
-        now = time.time() * 1000
-        return values, [clock(value * 1000, now) for value in values]
-    return values, axes.labels(values, 9)
-
-
 def _svg(found: Sequence[_Series], key: str, shape: Shape) -> Iterator[str]:
     width, height = _SVG
-    edges, envelopes = _envelopes(found, width - 2 * _MARGIN)
-    scale = y_range(envelopes, shape.log, False)
-    if scale is None:
-        raise TowerError(
-            f"{key}: nothing can be drawn.", "There is no finite value" + (" above 0." if shape.log else ".")
-        )
+    edges, envelopes, scale = _envelopes(found, key, shape, width - 2 * _MARGIN)
     low, high = (np.log10(scale.low), np.log10(scale.high)) if shape.log else (scale.low, scale.high)
 
     def spot(x: float, y: float) -> str:

@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
+from runtower.present.numbers import exact
+from runtower.present.times import clock, duration
+
+TIMES: Final = ("time", "relative")
+_X_WIDTH: Final = 9
 _STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 
 
@@ -54,6 +59,20 @@ def marks(low: float, high: float, most: int, width: int, log: bool = False) -> 
     """At most so many round numbers from `low` to `high`, each with its label."""
     found = log_ticks(low, high, most) if log else ticks(low, high, most)
     return list(zip(found, labels(found, width), strict=True))
+
+
+def x_text(x: str, value: float, now_ms: float) -> str:
+    """A value of an x axis (`link.wire.Curve` says which there are) as a person says it."""
+    if x == "time":
+        return clock(value * 1000, now_ms)
+    return duration(value * 1000) if x == "relative" else exact(value)
+
+
+def x_marks(x: str, low: float, high: float, most: int, now_ms: float) -> list[tuple[float, str]]:
+    """At most so many round values of an x axis, each with its label."""
+    if x not in TIMES:
+        return marks(low, high, most, _X_WIDTH)
+    return [(value, x_text(x, value, now_ms)) for value in ticks(low, high, most)]
 
 
 def _short(value: float, width: int) -> str:

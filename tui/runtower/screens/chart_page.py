@@ -9,14 +9,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from runtower.acts.charts import Charts, YRange, at, coarse_envelope, y_range
+from runtower.acts.charts import Charts, YRange, at, coarse_envelope, widened, y_range
 from runtower.acts.series_book import SeriesBook
 from runtower.domain.pyramid import Envelope
 from runtower.present import axes
 from runtower.present.glyphs import ASCII, Glyphs
 from runtower.present.numbers import exact
 from runtower.present.spans import Line, inert, padded, shortened
-from runtower.present.times import clock, duration
 from runtower_widgets import plot
 
 _NARROWEST: Final = 56
@@ -33,6 +32,10 @@ class Grid:
     width: int
     height: int
 
+    @property
+    def size(self) -> int:
+        return self.across * self.down
+
 
 def grid_of(charts: Charts, width: int, height: int) -> Grid:
     """As many charts as can be read; no more than there are metrics."""
@@ -45,11 +48,10 @@ def grid_of(charts: Charts, width: int, height: int) -> Grid:
 
 
 def page(
-    charts: Charts, book: SeriesBook, names: Sequence[str], width: int, height: int, glyphs: Glyphs, now_ms: float
+    charts: Charts, grid: Grid, book: SeriesBook, names: Sequence[str], width: int, glyphs: Glyphs, now_ms: float
 ) -> list[Line]:
     """All lines of the page; `names` are those of `charts.rows`."""
-    grid = grid_of(charts, width, height)
-    shown = charts.shown(grid.across, grid.down)
+    shown = charts.shown(grid.size)
     lines: list[Line] = []
     for first in range(0, len(shown), grid.across):
         row = shown[first : first + grid.across]
@@ -93,7 +95,7 @@ def _chart(
     said = ""
     legend: list[Line] = []
     if whole is not None:
-        x_range = _span(charts.zoom or whole)
+        x_range = widened(*(charts.zoom or whole))
         edges = np.linspace(*x_range, plot.dot_columns(width) + 1)
         envelopes = [_envelope(charts, book, row, key, edges) for row in charts.rows]
         faint = [book.get(charts.asked(row, key, 0.0)) for row in charts.rows] if charts.smooth else []
@@ -111,7 +113,7 @@ def _chart(
                 traces,
                 log_y=charts.log_y,
                 cursor=charts.cursor,
-                x_labels=_x_labels(charts, x_range, width, now_ms),
+                x_labels=axes.x_marks(charts.x, *x_range, _most_labels(charts.x, width), now_ms),
                 y_labels=axes.marks(scale.low, scale.high, max(3, (height - 3) // 2), plot.GUTTER - 2, charts.log_y),
                 legend=legend if len(charts.rows) > 1 else (),
                 plain=glyphs is ASCII,
@@ -135,10 +137,8 @@ def _envelope(charts: Charts, book: SeriesBook, row: int, key: str, edges: NDArr
     return coarse_envelope(coarse, edges) if coarse is not None else None
 
 
-def _span(x_range: tuple[float, float]) -> tuple[float, float]:
-    """A single x stands in the middle of its chart."""
-    low, high = x_range
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+def _most_labels(x: str, width: int) -> int:
+    return max(2, (width - plot.GUTTER) // (14 if x in axes.TIMES else 10))
 
 
 def _trace(envelope: Envelope, tone: str, behind: bool = False) -> plot.Trace:
@@ -190,7 +190,7 @@ def _legend(
         pyramid = book.get(charts.asked(row, key))
         there = at(pyramid, charts.cursor) if pyramid is not None else None
         if there is not None:
-            found.append((place, exact(there[0]), f"@{_x_text(charts.x, there[1], now_ms)}"))
+            found.append((place, exact(there[0]), f"@{axes.x_text(charts.x, there[1], now_ms)}"))
     if len(charts.rows) == 1:
         return [((f"{value} {where} ", "bright"),) for _, value, where in found]
     shown = [shortened(inert(names[place], glyphs), max(8, width // 4), glyphs) for place, _, _ in found]
@@ -203,19 +203,3 @@ def _legend(
         )
         for (place, value, where), name in zip(found, shown, strict=True)
     ]
-
-
-def _x_text(x: str, value: float, now_ms: float) -> str:
-    if x == "time":
-        return clock(value * 1000, now_ms)
-    if x == "relative":
-        return duration(value * 1000)
-    return exact(value)
-
-
-def _x_labels(charts: Charts, x_range: tuple[float, float], width: int, now_ms: float) -> list[tuple[float, str]]:
-    """Times as a person says them; numbers say themselves."""
-    if charts.x not in ("time", "relative"):
-        return axes.marks(*x_range, max(2, (width - plot.GUTTER) // 10), 9)
-    found = axes.ticks(*x_range, max(2, (width - plot.GUTTER) // 14))
-    return [(value, _x_text(charts.x, value, now_ms)) for value in found]

@@ -18,7 +18,7 @@ from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line as Spans
 from runtower.present.spans import inert, shortened
-from runtower.screens.chart_page import grid_of, page
+from runtower.screens.chart_page import Grid, grid_of, page
 from runtower.screens.copying import copy_out
 from runtower.screens.everywhere import next_theme, offer
 from runtower.screens.keys import KeyScreen
@@ -89,17 +89,14 @@ class RunScreen(KeyScreen):
         if not self.is_mounted or not self.size.width:
             return
         self.query_one("#crumbs", Line).say(*self._crumbs())
-        pane = self.query_one("#page", Lines)
-        width, height = pane.size
+        book = self.face.desk.book
         if self.tab in _CHARTS:
-            charts = self.charts
-            grid = grid_of(charts, width, height)
-            desk = self.face.desk
-            desk.book.want(charts.wishes(charts.shown(grid.across, grid.down)))
+            charts, grid, pane = self.charts, self._grid, self.query_one("#page", Lines)
+            book.want(charts.wishes(charts.shown(grid.size)))
             names = [self.face.name_of(row) for row in self.rows]
-            pane.say(page(charts, desk.book, names, width, height, self.glyphs, time.time() * 1000), 0)
+            pane.say(page(charts, grid, book, names, pane.size.width, self.glyphs, time.time() * 1000), 0)
         else:
-            self.face.desk.book.want(())
+            book.want(())
             if self._overview is not None:
                 self._overview.cancel()
             self._overview = asyncio.ensure_future(self._draw_overview())
@@ -107,7 +104,6 @@ class RunScreen(KeyScreen):
 
     async def _draw_overview(self) -> None:
         pane = self.query_one("#page", Lines)
-        lines: list[Spans] = []
         details = await self.face.details(self.rows[0])
         baseline = self.face.desk.browser.baseline
         base = await self.face.details(baseline) if baseline is not None else None
@@ -118,6 +114,11 @@ class RunScreen(KeyScreen):
     def charts(self) -> Charts:
         """What the chosen tab's charts show."""
         return self._charts[self.tab]
+
+    @property
+    def _grid(self) -> Grid:
+        """How the charts of the chosen tab stand on the page."""
+        return grid_of(self.charts, *self.query_one("#page", Lines).size)
 
     def _crumbs(self) -> tuple[Spans, Spans]:
         room = max(8, self.size.width - sum(len(tab) + 4 for tab in self.tabs) - 24)
@@ -134,10 +135,8 @@ class RunScreen(KeyScreen):
                 ("  ", ""),
             ]
         if self.tab in _CHARTS:
-            pane = self.query_one("#page", Lines)
-            grid = grid_of(self.charts, *pane.size)
-            size = 1 if self.charts.alone else grid.across * grid.down
-            pages = -(-len(self.charts.metrics) // max(1, size))
+            size = self._grid.size
+            pages = -(-len(self.charts.metrics) // size)
             if pages > 1:
                 right.append((f"{self.charts.active // size + 1} of {pages} ", ""))
         return tuple(left), tuple(right)
@@ -170,15 +169,11 @@ class RunScreen(KeyScreen):
         else:
             self.query_one("#page", Lines).move_by(lines)
 
-    def _grid(self) -> tuple[int, int]:
-        grid = grid_of(self.charts, *self.query_one("#page", Lines).size)
-        return grid.across, grid.across * grid.down
-
     def do_move_down(self) -> None:
-        self._step(self._grid()[0] if self.tab in _CHARTS else 0, 1)
+        self._step(self._grid.across if self.tab in _CHARTS else 0, 1)
 
     def do_move_up(self) -> None:
-        self._step(-self._grid()[0] if self.tab in _CHARTS else 0, -1)
+        self._step(-self._grid.across if self.tab in _CHARTS else 0, -1)
 
     def do_pane_next(self) -> None:
         self._step(1, 1)
@@ -189,7 +184,7 @@ class RunScreen(KeyScreen):
     def _page_by(self, share: float) -> None:
         pane = self.query_one("#page", Lines)
         self._step(
-            int(share * self._grid()[1]) or (1 if share > 0 else -1) if self.tab in _CHARTS else 0,
+            int(share * self._grid.size) or (1 if share > 0 else -1) if self.tab in _CHARTS else 0,
             int(share * pane.size.height),
         )
 
@@ -222,8 +217,7 @@ class RunScreen(KeyScreen):
 
     def _whole(self) -> tuple[float, float] | None:
         """The range of x of the charts on the page."""
-        grid = grid_of(self.charts, *self.query_one("#page", Lines).size)
-        return self.charts.whole(self.face.desk.book, self.charts.shown(grid.across, grid.down))
+        return self.charts.whole(self.face.desk.book, self.charts.shown(self._grid.size))
 
     def _cursor_by(self, by: float) -> None:
         whole = self._whole()
