@@ -16,7 +16,7 @@ from runtower.domain.silence import Silence
 from runtower.domain.values import is_missing
 from runtower.present.glyphs import Glyphs
 from runtower.present.numbers import exact
-from runtower.present.spans import Line, inert, padded, shortened, wrapped
+from runtower.present.spans import Line, inert, padded, shortened, shortened_end, side_by_side, wrapped
 from runtower.present.sparkline import sparkline
 from runtower.present.states import in_words
 from runtower.present.times import ago, clock, duration
@@ -117,12 +117,7 @@ class DetailLines:
         else:
             right = [self._pair(c.key.key, _shown(c), right_width) for c in details.params]
             right += self.origin(details, right_width)
-        lines: list[Line] = []
-        for place in range(max(len(left), len(right))):
-            one = left[place] if place < len(left) else ()
-            two = right[place] if place < len(right) else ()
-            lines.append((*_fitted(one, left_width), (f" {self._glyphs.down} ", "rule"), *two))
-        return lines
+        return side_by_side(left, right, left_width, self._glyphs)
 
     def one_line(self, details: RunDetails, base: RunDetails | None, width: int, now_ms: float) -> list[Line]:
         """Two lines for a small terminal."""
@@ -263,25 +258,5 @@ class DetailLines:
         return cell.number if cell and cell.number == cell.number else None
 
 
-def shortened_end(text: str, width: int, glyphs: Glyphs) -> str:
-    """Cut at the end: a list of things tells most at its beginning."""
-    return text if len(text) <= width else padded(text, max(0, width - 1)) + glyphs.cut
-
-
 def _shown(cell: RunCell) -> str:
     return cell.text if cell.text is not None else exact(cell.number)
-
-
-def _fitted(line: Line, width: int) -> Line:
-    """A line in exactly `width` cells."""
-    out: list[tuple[str, str]] = []
-    left = width
-    for text, tone in line:
-        if left <= 0:
-            break
-        piece = padded(text, min(len(padded(text, left)), left)) if len(text) > left else text
-        out.append((piece, tone))
-        left -= len(piece)
-    if left > 0:
-        out.append((" " * left, ""))
-    return tuple(out)

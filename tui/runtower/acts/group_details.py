@@ -14,7 +14,7 @@ from runtower.catalog.grouping import Spread, key_of
 from runtower.domain.runs import ColumnKey, Kind
 from runtower.present.glyphs import Glyphs
 from runtower.present.numbers import exact
-from runtower.present.spans import Line, inert, padded, shortened
+from runtower.present.spans import Line, inert, padded, shortened, shortened_end, side_by_side
 from runtower.present.states import children
 
 _VALUES_SHOWN = 12
@@ -67,13 +67,7 @@ def lines(details: GroupDetails, width: int, form: str, glyphs: Glyphs) -> list[
     half = width // 2 - 1
     left = [_summary(details, glyphs), *_metrics(details, half, glyphs)]
     right = _differences(details, width - half - 3, glyphs)
-    out = []
-    for place in range(max(len(left), len(right))):
-        one = left[place] if place < len(left) else ()
-        two = right[place] if place < len(right) else ()
-        gap = " " * max(0, half - sum(len(text) for text, _ in one))
-        out.append((*one, (gap, ""), (f" {glyphs.down} ", "rule"), *two))
-    return out
+    return side_by_side(left, right, half, glyphs)
 
 
 def _summary(details: GroupDetails, glyphs: Glyphs) -> Line:
@@ -117,7 +111,7 @@ def _differences(details: GroupDetails, width: int, glyphs: Glyphs) -> list[Line
 def _listed(words: Sequence[str | None], width: int, glyphs: Glyphs) -> str:
     said = [inert(word, glyphs) if word is not None else "not set" for word in words[:_VALUES_SHOWN]]
     text = ", ".join(said) + (f", {len(words)} in all" if len(words) > len(said) else "")
-    return text if len(text) <= width else padded(text, max(0, width - 1)) + glyphs.cut
+    return shortened_end(text, width, glyphs)
 
 
 def _in_short(details: GroupDetails, width: int, glyphs: Glyphs) -> Line:
@@ -130,4 +124,4 @@ def _in_short(details: GroupDetails, width: int, glyphs: Glyphs) -> Line:
     named = ", ".join(f"{inert(key.key, glyphs)} ({len(words)})" for key, words in details.differ)
     parts.append(f"differs: {named}" if named else "no param differs")
     text = "  ".join(parts)
-    return ((text if len(text) <= width else padded(text, max(0, width - 1)) + glyphs.cut, ""),)
+    return ((shortened_end(text, width, glyphs), ""),)

@@ -5,25 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from runtower.acts.desk import Desk
+from runtower.acts.run_rows import Spot
 from runtower.acts.status import age_of, next_try, sign
 from runtower.domain.targets import without_credentials
 from runtower.link.events import State
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line, inert, shortened
 from runtower.present.times import clock
-
-
-class Column(Protocol):
-    """A column on the screen, as far as cells go."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def width(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +46,13 @@ class SourceRows:
             self._rows = rows
             self.version += 1
 
-    def cells(self, index: int, columns: Sequence[Column], cursor: bool) -> Sequence[Line]:
+    def cells(self, index: int, columns: Sequence[Spot], cursor: bool) -> Sequence[Line]:
         row, glyphs = self._rows[index], self._glyphs
         here = glyphs.cursor if cursor else " "
         gutter: Line = ((here, "bright"), (glyphs.marked if row.shown else " ", "marked"), (" ", ""))
         return [gutter if one.id == "gutter" else self._fitting(row.cells[one.id], one) for one in columns]
 
-    def _fitting(self, line: Line, column: Column) -> Line:
+    def _fitting(self, line: Line, column: Spot) -> Line:
         return tuple((shortened(text, column.width, self._glyphs), tone) for text, tone in line)
 
     def _row(self, number: int) -> _Row:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -74,3 +76,29 @@ def wrapped(line: Line, width: int) -> list[Line]:
     indent = " " * (len(text) - len(text.lstrip()))
     pieces = textwrap.wrap(text.strip(), max(10, width - len(indent)), break_long_words=True)
     return [((indent + piece, tone),) for piece in pieces]
+
+
+def shortened_end(text: str, width: int, glyphs: Glyphs) -> str:
+    """Cut at the end: a list of things tells most at its beginning."""
+    return text if len(text) <= width else padded(text, max(0, width - 1)) + glyphs.cut
+
+
+def side_by_side(left: Sequence[Line], right: Sequence[Line], left_width: int, glyphs: Glyphs) -> list[Line]:
+    """Two columns with a rule between them; the left one in exactly `left_width` cells."""
+    gap: Line = ((f" {glyphs.down} ", "rule"),)
+    return [(*_fitted(one, left_width), *gap, *two) for one, two in zip_longest(left, right, fillvalue=())]
+
+
+def _fitted(line: Line, width: int) -> Line:
+    """A line in exactly `width` cells."""
+    out: list[tuple[str, str]] = []
+    left = width
+    for text, tone in line:
+        if left <= 0:
+            break
+        piece = padded(text, min(len(padded(text, left)), left)) if len(text) > left else text
+        out.append((piece, tone))
+        left -= len(piece)
+    if left > 0:
+        out.append((" " * left, ""))
+    return tuple(out)
