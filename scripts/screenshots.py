@@ -121,7 +121,7 @@ async def take(scene: Scene, project: Path) -> None:
         app = TowerApp(start, starter)
         async with app.run_test(size=scene.size) as pilot:
             if scene.opens == "demo":
-                await until(pilot, lambda: app.desk is not None and app.desk.tower.listed)
+                await until(pilot, lambda: app.desk is not None and app.desk.sources.listed)
                 await until(pilot, lambda: "detector" in text_of(app))
             elif scene.opens == "missing":
                 await until(pilot, lambda: "no MLflow store" in text_of(app))

@@ -81,6 +81,12 @@ class Lab:
             self.client.delete_run(run_id)
         return run_id
 
+    def filled(self, template: str) -> str:
+        """A filter with the runs' ids in the place of their numbers in braces."""
+        for number, run_id in enumerate(self.run_ids):
+            template = template.replace(f"{{{number}}}", run_id)
+        return template
+
     def by_mlflow(self, text: str) -> list[str]:
         """Raises MlflowException for what MLflow refuses."""
         found = self.client.search_runs(self.experiments, text, ViewType.ACTIVE_ONLY, 1000)
@@ -178,9 +184,7 @@ _filters = st.lists(_metric | _word | _time | _attribute | _ids(), min_size=1, m
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_filters)
 def test_filters_that_mlflow_accepts_find_the_same_runs(lab: Lab, template: str) -> None:
-    text = template
-    for number, run_id in enumerate(lab.run_ids):
-        text = text.replace(f"{{{number}}}", run_id)
+    text = lab.filled(template)
     try:
         wanted = lab.by_mlflow(text)
     except MlflowException:
@@ -192,9 +196,7 @@ def test_filters_that_mlflow_accepts_find_the_same_runs(lab: Lab, template: str)
 @given(_filters)
 def test_what_a_server_is_asked_for_a_query_finds_no_fewer(lab: Lab, template: str) -> None:
     """A part of the query is what is sent: MLflow takes it, and what the whole query finds is among what that finds."""
-    text = template
-    for number, run_id in enumerate(lab.run_ids):
-        text = text.replace(f"{{{number}}}", run_id)
+    text = lab.filled(template)
     try:
         wanted = lab.by_mlflow(text)
     except MlflowException:

@@ -96,7 +96,7 @@ class Tower:
 
         def is_quiet() -> bool:
             desk, screen = self.app.desk, self.app.screen
-            if desk is None or not desk.tower.listed:
+            if desk is None or not all(desk.tower.has_listed(number) for number in range(len(desk.targets))):
                 return False
             if not all(task.done() for asking in (desk.curves, desk.book) for task in asking._asking.values()):
                 return False

@@ -16,18 +16,6 @@ from runtower.settings_files import Loaded, load
 from runtower.settings_quick import settings
 
 
-@pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    return Folders(tmp_path / "cache", tmp_path / "state", tmp_path / "config")
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    (folder / ".git").mkdir(parents=True)
-    return folder
-
-
 def own(folders: Folders, text: str) -> Path:
     folders.config.mkdir(exist_ok=True)
     (folders.config / "settings.yaml").write_text(text)

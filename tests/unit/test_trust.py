@@ -14,18 +14,6 @@ from runtower.settings_quick import Given, given
 from runtower.sources.port import Target
 
 
-@pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    return Folders(tmp_path / "cache", tmp_path / "state", tmp_path / "config")
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    (folder / ".git").mkdir(parents=True)
-    return folder
-
-
 def says(project: Path, text: str) -> None:
     (project / "runtower.yaml").write_text(text)
 

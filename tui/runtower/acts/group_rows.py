@@ -19,7 +19,7 @@ from runtower.domain.runs import ColumnKey, Kind
 from runtower.present.glyphs import Glyphs
 from runtower.present.numbers import NumberFormat, mean_and_spread
 from runtower.present.spans import Line, inert, shortened
-from runtower.present.states import children
+from runtower.present.states import children, children_within
 from runtower.present.times import ago
 from runtower.settings import MetricSettings
 
@@ -110,10 +110,7 @@ class GroupRows:
 
     def _states(self, number: int, width: int) -> Line:
         counts = states_of(self._browser, self._known(number), number)
-        for narrow in (False, True):
-            line = children(counts, self._glyphs, narrow)
-            if sum(len(text) for text, _ in line) <= width:
-                break
+        line = children_within(counts, self._glyphs, width) or children(counts, self._glyphs, narrow=True)
         return tuple((text, "dim") for text, _ in line)
 
     def _best(self, key: ColumnKey, number: int, width: int) -> Line:

@@ -27,7 +27,7 @@ from runtower.present.glyphs import Glyphs
 from runtower.present.numbers import exact
 from runtower.present.spans import Line, inert, shortened
 from runtower.present.sparkline import Scale, common_scale, sparkline
-from runtower.present.states import children, doubtful, state
+from runtower.present.states import children_within, doubtful, state
 from runtower.present.times import ago, duration
 from runtower.settings import MetricSettings
 
@@ -195,10 +195,9 @@ class RunRows:
         statuses = browser.catalogue.texts(runs.STATUS)
         if flags & views.PARENT and browser.tree is not None:
             counts = sweeps.child_states(browser.tree, statuses, row)
-            for narrow in (False, True):
-                line = children(counts, self._glyphs, narrow)
-                if sum(len(text) for text, _ in line) <= width:
-                    return line
+            line = children_within(counts, self._glyphs, width)
+            if line is not None:
+                return line
         doubt = self._silences.of(row, self.metric)
         if doubt is not None:
             return (doubtful(doubt, self._glyphs, width),)

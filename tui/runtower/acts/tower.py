@@ -181,11 +181,6 @@ class Tower:
         health = self.links[number].health
         return health.complete and self.catalogue.sources[number].size >= health.known
 
-    @property
-    def listed(self) -> bool:
-        """Whether every source has told all it has, and all of it is in the catalogue."""
-        return all(self.has_listed(number) for number in range(len(self.links)))
-
     def troubles(self) -> list[tuple[int, Health]]:
         """The sources that have an error now."""
         return [(number, link.health) for number, link in enumerate(self.links) if link.health.error is not None]

@@ -57,6 +57,12 @@ def in_words(doubt: Silence | Lost) -> str:
     return f"silent {short(doubt.for_ms)}{usual}"
 
 
+def children_within(counts: Mapping[str, int], glyphs: Glyphs, width: int) -> Line | None:
+    """The same in at most `width` cells, closer together where it has to be; None where there is no room for it."""
+    lines = (children(counts, glyphs, narrow) for narrow in (False, True))
+    return next((line for line in lines if sum(len(text) for text, _ in line) <= width), None)
+
+
 def children(counts: Mapping[str, int], glyphs: Glyphs, narrow: bool = False) -> Line:
     """What a parent says of its children: `1▶ 1✓ 1✗`."""
     spans: list[Span] = []
