@@ -18,10 +18,11 @@ import msgspec
 from runtower.domain.runs import Experiment
 from runtower.sources.mlflow import rest_wire
 from runtower.sources.mlflow.contract import RUNNING
+from runtower.sources.mlflow.rest_held import Held
 from runtower.sources.mlflow.rest_ledger import Ledger, same_cursor, unpack
 from runtower.sources.mlflow.rest_pages import FIRST_RUNS, MOST_RUNS, Pages
 from runtower.sources.mlflow.rest_reader import Reader, latest_first, pieces
-from runtower.sources.mlflow.rest_rows import cells_of, digest_of
+from runtower.sources.mlflow.rest_rows import cells_of
 from runtower.sources.mlflow.rest_search import Search
 from runtower.sources.mlflow.rest_walk import Walk
 from runtower.sources.mlflow.rest_wire import RawExperiment, Run
@@ -79,6 +80,7 @@ class RestSync:
         self._errands: list[Walk] = []
         self._lap_met: set[str] = set()
         self._lap_piece = 0
+        self._held = Held()
         self._gone: list[str] = []
         self._is_told = False
 
@@ -126,7 +128,7 @@ class RestSync:
             if number % AUDIT_EACH == 0:
                 yield from self._audit()
         if self._gone or self._experiments is not None or not (self._is_told or self._unknown()):
-            yield self._delta(())
+            yield self._delta()
 
     # -- what is known
 
@@ -138,7 +140,7 @@ class RestSync:
         self._begin(cursor)
 
     def _begin(self, cursor: bytes) -> None:
-        self._cursor, self._looks, self._gone = cursor, 0, []
+        self._cursor, self._looks, self._gone, self._held = cursor, 0, [], Held()
         self._running, self._errands, self._lap_met = [], [], set()
         # A first sync begins with what was asked at opening; RUNNING runs are among the latest anyway.
         self._hot_at = time.monotonic()
@@ -190,7 +192,9 @@ class RestSync:
                 met = {run.run_id for run in page.runs}
                 self._gone += [run_id for run_id in self._remembered if run_id not in ledger and run_id not in met]
                 self._remembered = set()
-        yield from self._new_of(page.runs)
+        self._held.take(ledger, page.runs)
+        if page.ended or self._held.are_enough(len(ledger)):
+            yield self._delta()
 
     def _hot(self) -> dict[str, Run]:
         """The RUNNING runs, and those that were and aren't any more."""
@@ -264,24 +268,18 @@ class RestSync:
     # -- what is told
 
     def _new_of(self, runs: Iterable[Run]) -> Iterator[Delta]:
-        """Those that aren't as they were given, whole."""
-        ledger, changed = self._ledger, []
-        for run in runs:
-            digest = digest_of(run)
-            if ledger.is_news(run.run_id, digest):
-                ledger.give(run.run_id, digest, run.info.start_time or 0, run.info.experiment_id or "")
-                changed.append(run)
-            (ledger.running.add if run.info.status == RUNNING else ledger.running.discard)(run.run_id)
-            ledger.last_start = max(ledger.last_start, run.info.start_time or 0)
-            ledger.last_end = max(ledger.last_end, run.info.end_time or 0)
-        if changed:
-            yield self._delta(changed)
+        """Those that aren't as they were given, whole, with all that is held."""
+        if self._held.take(self._ledger, runs):
+            yield self._delta()
 
-    def _delta(self, runs: Sequence[Run]) -> Delta:
+    def _delta(self) -> Delta:
+        """All that is held, and all that changed else."""
         gone, self._gone = list(dict.fromkeys(self._gone)), []
         for run_id in gone:
+            self._held.drop(run_id)
             if run_id in self._ledger:
                 self._ledger.drop(run_id)
+        runs = self._held.hand_over()
         experiments, self._experiments = self._experiments, None
         self._is_told = not self._unknown()
         self._cursor = self._ledger.pack()
