@@ -6,15 +6,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 from support.fault_proxy import FaultProxy, proxied
 from support.mirror import Mirror, drained
 from support.mlflow_server import Server
 from support.mlflow_stores import add_runs
 from support.towerapp import tower
 
+from runtower.acts.saved_views import experiments_of
+from runtower.catalog import view as views
+from runtower.catalog.view import Query
+from runtower.commands.opening import Context
+from runtower.commands.opening import opened as listed
 from runtower.domain.criteria import Criterion
 from runtower.domain.errors import NotFound
-from runtower.domain.runs import Kind
+from runtower.domain.runs import NAME, Kind
+from runtower.folders import Folders
 from runtower.link.wire import History
 from runtower.settings import Settings, SourceSettings
 from runtower.sources.mlflow import SOURCE
@@ -110,3 +117,25 @@ async def test_on_the_screen_while_the_server_is_slow(proxy: FaultProxy, tmp_pat
         await t.until(lambda: t.rows == ["far-3"], within=60)
         await t.sees("1 of the ", "known so far")
         assert link.health.known < 1000
+
+
+async def test_a_command_for_one_experiment_leaves_the_others_alone(proxy: FaultProxy, tmp_path: Path) -> None:
+    target = Target("lab", "mlflow", proxy.url)
+    work = Context(Settings(), Folders.of({"HOME": str(tmp_path)}), (target,), (), {})
+    async with listed(work, 60.0, ["alpha"]) as tower:
+        catalogue = tower.catalogue
+        chosen = experiments_of(catalogue, ["alpha"])
+        rows = views.compute(views.frame_of(catalogue, Query(experiments=chosen), None), Query(experiments=chosen)).rows
+        names = {catalogue.texts(NAME).text(row) for row in rows.tolist()}
+        assert tower.links[0].health.known < RUNS
+    expected = {run.info.run_name for run in MlflowClient(proxy.target).search_runs([chosen_id(chosen)])}
+    assert names == expected
+    with pytest.raises(NotFound, match="no experiment 'gamma'"):
+        async with listed(work, 60.0, ["gamma"]):
+            pass
+
+
+def chosen_id(chosen: frozenset[tuple[int, str]] | None) -> str:
+    assert chosen is not None
+    ((_, experiment_id),) = chosen
+    return experiment_id

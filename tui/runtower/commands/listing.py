@@ -42,7 +42,8 @@ def list_runs(asked: Asked, wish: Wish, form: str) -> None:
 async def _list_runs(asked: Asked, wish: Wish, form: str) -> None:
     work = context(asked)
     saved = named(work.settings.views, wish.view) if wish.view else None
-    async with opened(work, asked.patience) as tower:
+    experiments = wish.experiments or (saved.experiments if saved is not None else ())
+    async with opened(work, asked.patience, experiments) as tower:
         catalogue = tower.catalogue
         view = read(saved, catalogue) if saved is not None else None
         found = view_of(catalogue, wish, view, work.settings.metrics)

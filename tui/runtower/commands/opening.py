@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from runtower.acts.discover import discover, target_of
+from runtower.acts.saved_views import experiments_of
 from runtower.acts.tower import Tower
 from runtower.acts.trust import configured
 from runtower.domain.errors import Invalid, NotFound, Unreachable, from_name
@@ -77,15 +78,18 @@ def _targets(asked: Asked, folder: Path, known: Given) -> tuple[tuple[Target, ..
 
 
 @asynccontextmanager
-async def opened(work: Context, patience: float) -> AsyncIterator[Tower]:
-    """A tower with all runs of all sources. Raises the first source's error, Unreachable where nothing comes."""
+async def opened(work: Context, patience: float, experiments: Sequence[str] = ()) -> AsyncIterator[Tower]:
+    """A tower with all runs of all sources, or at least those of these experiments (names or ids).
+
+    Raises the first source's error, Unreachable where nothing comes, NotFound for an experiment that nobody has.
+    """
     if not work.targets:
         raise NotFound(
             f"No runs were found; looked for {', '.join(work.looked)}.",
             "Name a store with --tracking-uri, or set MLFLOW_TRACKING_URI.",
         )
     async with listening(work) as tower:
-        await _complete(tower, work.targets, patience)
+        await _complete(tower, work.targets, patience, experiments)
         yield tower
 
 
@@ -106,16 +110,20 @@ async def listening(work: Context) -> AsyncIterator[Tower]:
         tower.stop()
 
 
-async def _complete(tower: Tower, targets: Sequence[Target], patience: float) -> None:
+async def _complete(tower: Tower, targets: Sequence[Target], patience: float, experiments: Sequence[str]) -> None:
     news = asyncio.Event()
     tower.on_change(lambda _: news.set())
     heard = time.monotonic()
+    is_narrow = not experiments
     while any(not has_all(tower, number) for number in range(len(tower.links))):
         for number, health in tower.troubles():
             error = health.error
             # A locked file is free again in a moment; all else is said at once.
             if error is not None and error.name != "busy":
                 raise from_name(error.name, f"{targets[number].name}: {error.tried}", error.remedy)
+        if not is_narrow and all(table.experiments for table in tower.catalogue.sources):
+            is_narrow = True
+            tower.scope(experiments_of(tower.catalogue, experiments))
         try:
             await asyncio.wait_for(news.wait(), min(1.0, patience))
             news.clear()
