@@ -40,10 +40,17 @@ class FaultProxy:
     slow: Callable[[str], bool] = lambda _: False
     searches: list[str] = field(default_factory=list)
     held: int = 0
+    connections: list[socket.socket] = field(default_factory=list)
     _turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def let(self, searches: int) -> None:
         self._turns.release(searches)
+
+    def cut(self) -> None:
+        """Every connection that is open is gone, as after a night."""
+        for connection in self.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def release(self) -> None:
         self.slow = lambda _: False
@@ -94,6 +101,10 @@ class FaultProxy:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     proxy: FaultProxy
+
+    def setup(self) -> None:
+        super().setup()
+        self.proxy.connections.append(self.connection)
 
     def do_GET(self) -> None:
         self.proxy.answer(self, b"")
