@@ -46,6 +46,14 @@ def _said(measure: str, figure: str, words: str) -> Callable[[dict[str, Figures]
     return note
 
 
+def _p99(measure: str) -> Callable[[dict[str, Figures]], str]:
+    def note(all_figures: dict[str, Figures]) -> str:
+        samples = all_figures.get(measure, {}).get("minimal_ms")
+        return f"or twice the minimal app's p99, {percentile(samples, 0.99):.1f} ms" if samples else ""
+
+    return note
+
+
 TARGETS = (
     Target("first paint, against a minimal Textual app", "first_paint", "ratio", 1.5, "x",
            note=lambda all_figures: _said("first_paint", "ours_ms", "{:.0f} ms")(all_figures)
@@ -64,10 +72,10 @@ TARGETS = (
     Target("cursor key to paint, 100,000 x 60, syncing: p50", "keys_while_syncing", "cursor_ms", 6, "ms",
            note=_said("keys_while_syncing", "minimal_ms", "minimal app {:.1f} ms")),
     Target("cursor key to paint: p99", "keys_while_syncing", "cursor_ms", 25, "ms", 0.99,
-           note=lambda all_figures: _p99(all_figures)),
+           note=_p99("keys_while_syncing")),
     Target("page key to paint, 100,000 x 60, syncing: p50", "keys_while_syncing", "page_ms", 12, "ms"),
     Target("page key to paint: p99", "keys_while_syncing", "page_ms", 25, "ms", 0.99,
-           note=lambda all_figures: _p99(all_figures)),
+           note=_p99("keys_while_syncing")),
     Target("filter letter to paint, 100,000 rows, flat", "filter_and_sort", "filter_flat_ms", 35, "ms"),
     Target("filter letter to paint, 100,000 rows, tree", "filter_and_sort", "filter_tree_ms", 70, "ms"),
     Target("sort key to paint, 100,000 rows, flat", "filter_and_sort", "sort_flat_ms", 35, "ms"),
@@ -87,20 +95,21 @@ TARGETS = (
            note=_said("memory", "warm_source_mb", "{:.0f} MB after a warm start")),
     Target("a server's first rows: start, less 1.2 x one request by hand", "rest_first_rows", "more_s", 0.6, "s",
            note=lambda all_figures: _said("rest_first_rows", "first_s", "{:.2f} s")(all_figures)
-           + _said("rest_first_rows", "request_s", " against {:.2f} s")(all_figures)),
+           + _said("rest_first_rows", "request_s", " against {:.2f} s")(all_figures)
+           + _said("rest_first_rows", "server_s", "; server's CPU {:.2f} s")(all_figures)),
     Target("a server's 10,000 runs: source's CPU per 1,000", "rest_sync", "source_per_1000_s", 0.1, "s",
            note=lambda all_figures: _said("rest_sync", "terminal_per_1000_s", "terminal {:.2f} s")(all_figures)
            + _said("rest_sync", "server_per_1000_s", ", server {:.2f} s")(all_figures)
            + _said("rest_sync", "all_s", "; all after {:.0f} s")(all_figures)
            + _said("rest_sync_pair", "per_1000_s", "; MlflowClient {:.2f} s")(all_figures)),
-    Target("watching 10 running runs: the server's CPU", "rest_watch", "server_percent", 3, "%",
+    Target("cursor key to paint while a server's 10,000 runs are read: p99", "rest_keys", "cursor_ms", 25, "ms", 0.99,
+           note=_p99("rest_keys")),
+    Target("an hour of watching 10 running runs: the server's CPU", "rest_watch", "server_percent", 3, "%",
            note=_said("rest_watch", "ours_percent", "ours {:.2f} %")),
+    Target("ten users watching the same: the server's CPU", "rest_users", "server_percent", 30, "%",
+           note=lambda all_figures: _said("rest_users", "start_s", "their starts {:.1f} s of it")(all_figures)
+           + _said("rest_users", "all_s", ", all rows of all after {:.0f} s")(all_figures)),
 )  # fmt: skip
-
-
-def _p99(all_figures: dict[str, Figures]) -> str:
-    samples = all_figures.get("keys_while_syncing", {}).get("minimal_ms")
-    return f"or twice the minimal app's p99, {percentile(samples, 0.99):.1f} ms" if samples else ""
 
 
 def keep(name: str, figures: Figures, other_cores: float) -> None:

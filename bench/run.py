@@ -1,6 +1,6 @@
 """Measures runtower against its targets and writes RESULTS.md.
 
-    python bench/run.py                    everything; about half an hour, and some minutes more for the stores
+    python bench/run.py                    everything; two hours, half of it rest_watch, and the stores
     python bench/run.py warm_start idle    these
     python bench/run.py --list             what there is
 

@@ -10,18 +10,33 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from measures import PAIR, Bench, Figures, compacted, has_rows, home, seconds_to, until_complete
+from measures import (
+    MINIMAL,
+    PAIR,
+    Bench,
+    Figures,
+    Lines,
+    answers,
+    compacted,
+    cursor_run,
+    has_rows,
+    home,
+    seconds_to,
+    until_complete,
+)
 from stores import Shape
-from terminal import cpu, family, family_cpu
+from terminal import Terminal, cpu, family, family_cpu
 
 SHARED = Shape(runs=10_000)
 WATCHED = Shape(runs=1_000, running=10)
 _STARTS = 60.0
+_WINDOW = 300.0
+_USERS = 10
 
 
 @dataclass(frozen=True)
@@ -90,12 +105,14 @@ def _await(port: int) -> None:
 
 def rest_first_rows(bench: Bench) -> Figures:
     """From the start to the first rows of a warm server with 10,000 runs, beside one request by hand."""
-    figures: Figures = {"first_s": [], "request_s": [], "more_s": []}
+    figures: Figures = {"first_s": [], "request_s": [], "more_s": [], "server_s": []}
     with served(bench.store(SHARED)) as server:
         for _ in bench.times(7):
             request = min(server.newest() for _ in range(3))
+            before = family_cpu(server.pid)
             with home() as where, where.open(server.url) as screen:
                 screen.await_words("run-", 60)
+                figures["server_s"].append(family_cpu(server.pid) - before)
                 screen.quiet(0.3, 3)
                 first = seconds_to(screen, has_rows)
             figures["first_s"].append(first)
@@ -131,8 +148,29 @@ def rest_sync_pair(bench: Bench) -> Figures:
     return {"per_1000_s": samples}
 
 
+def rest_keys(bench: Bench) -> Figures:
+    """Key to paint while a server's 10,000 runs are read; the minimal app repaints one line."""
+    figures: Figures = {"cursor_ms": [], "minimal_ms": []}
+    keys = ([b"j"] * 12 + [b"k"] * 12) * 8
+
+    def reads(lines: Lines) -> bool:
+        return "reading" in lines[0]
+
+    with served(bench.store(SHARED)) as server:
+        for _ in bench.times(2):
+            with home() as where, where.open(server.url) as screen:
+                screen.await_words("reading", 60)
+                screen.listen(0.6)
+                figures["cursor_ms"] += answers(screen, keys, cursor_run, 0.15, 0.1, reads)
+        with home() as where, Terminal(MINIMAL, where.environ) as screen:
+            screen.await_words("run 0", 30)
+            screen.listen(0.5)
+            figures["minimal_ms"] = answers(screen, keys, cursor_run, 0.15, 0.1)
+    return figures
+
+
 def rest_watch(bench: Bench) -> Figures:
-    """Two minutes of watching 10 running runs: the server's CPU beyond what it uses alone, and ours."""
+    """An hour of watching 10 running runs: the server's CPU beyond what it uses alone, and ours."""
     figures: Figures = {"server_percent": [], "ours_percent": []}
     with served(bench.store(WATCHED)) as server:
         time.sleep(5)
@@ -140,12 +178,37 @@ def rest_watch(bench: Bench) -> Figures:
         with home() as where, where.open(server.url) as screen:
             until_complete(screen, WATCHED.runs)
             compacted(screen, where)
-            for _ in bench.times(2):
+            for _ in bench.times(12):
                 before = family_cpu(screen.pid)
-                busy = _percent(lambda: family_cpu(server.pid), lambda: bool(screen.listen(60)))
+                busy = _percent(lambda: family_cpu(server.pid), lambda: bool(screen.listen(_WINDOW)))
                 figures["server_percent"].append(busy - alone)
-                figures["ours_percent"].append((family_cpu(screen.pid) - before) / 60 * 100)
+                figures["ours_percent"].append((family_cpu(screen.pid) - before) / _WINDOW * 100)
     return figures
+
+
+def rest_users(bench: Bench) -> Figures:
+    """Ten people open the same server of 1,000 runs at once, then watch it: the server's CPU for both."""
+    figures: Figures = {"start_s": [], "all_s": [], "server_percent": []}
+    with served(bench.store(WATCHED)) as server, ExitStack() as opened:
+        time.sleep(5)
+        alone = _percent(lambda: family_cpu(server.pid), lambda: time.sleep(20))
+        began, before = time.perf_counter(), family_cpu(server.pid)
+        screens = [opened.enter_context(opened.enter_context(home()).open(server.url)) for _ in range(_USERS)]
+        for screen in screens:
+            until_complete(screen, WATCHED.runs, patience=900)
+        figures["all_s"].append(time.perf_counter() - began)
+        figures["start_s"].append(family_cpu(server.pid) - before)
+        for _ in bench.times(5):
+            busy = _percent(lambda: family_cpu(server.pid), lambda: _listen_to_all(screens, 60))
+            figures["server_percent"].append(busy - alone)
+    return figures
+
+
+def _listen_to_all(screens: Sequence[Terminal], seconds: float) -> None:
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        for screen in screens:
+            screen.listen(0.02)
 
 
 def _percent(used: Callable[[], float], meanwhile: Callable[[], object]) -> float:
@@ -156,5 +219,6 @@ def _percent(used: Callable[[], float], meanwhile: Callable[[], object]) -> floa
 
 
 MEASURES: dict[str, Callable[[Bench], Figures]] = {
-    measure.__name__: measure for measure in (rest_first_rows, rest_sync, rest_sync_pair, rest_watch)
+    measure.__name__: measure
+    for measure in (rest_first_rows, rest_sync, rest_sync_pair, rest_keys, rest_watch, rest_users)
 }
