@@ -1,12 +1,16 @@
-"""A run that was killed from outside stays RUNNING in MLflow's store: it is said to be silent, and nothing worse."""
+"""A run that was killed from outside stays RUNNING in MLflow's store: it is said to be silent, and lost with proof."""
 
 from __future__ import annotations
 
+import getpass
+import subprocess
 import time
 from pathlib import Path
 
 from support.labstore import HOUR, changing, id_of, put_metric
 from support.towerapp import Open
+
+from runtower.acts.proofs import PROCESS_TAG, process_tag
 
 
 def _quiet_for(store: Path, name: str, hours: int) -> str:
@@ -40,3 +44,26 @@ async def test_one_that_logs_as_usual_and_one_that_ended_are_not(open_lab: Open,
         await t.goes_to("pure-gnat")
         await t.sees("finished 1d")
         assert "silent" not in t.screen
+
+
+async def test_lost_by_proof_and_then_marked_without_typing(open_lab: Open, store: Path) -> None:
+    with subprocess.Popen(["sleep", "600"]) as training:  # noqa: ASYNC220 - it only has to be there
+        run_id = id_of(store, "lr=0.001")
+        with changing(store) as connection:
+            tags = [(PROCESS_TAG, process_tag(training.pid), run_id), ("mlflow.user", getpass.getuser(), run_id)]
+            connection.executemany("INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)", tags)
+            connection.execute("UPDATE runs SET user_id = ? WHERE run_uuid = ?", (getpass.getuser(), run_id))
+        async with open_lab(size=(120, 36)) as t:
+            await t.settles()
+            await t.goes_to("lr=0.001")
+            assert "▶ run" in t.cursor_line
+            training.kill()
+            training.wait()
+            with changing(store) as connection:
+                put_metric(connection, run_id, "val_loss", 0.2, 20, int(time.time() * 1000))  # its last words
+            await t.sees("? lost", f"lost: process {training.pid} is gone")
+            await t.press(":")
+            await t.type("killed")
+            await t.press("enter")
+            await t.sees(f"Proof: process {training.pid} is gone.")
+            assert "Type" not in t.screen

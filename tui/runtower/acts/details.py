@@ -12,7 +12,7 @@ from runtower.acts.curves import Curves
 from runtower.catalog.segment import RunCell
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Kind
-from runtower.domain.silence import Silence
+from runtower.domain.silence import Lost, Silence
 from runtower.domain.values import is_missing
 from runtower.present.glyphs import Glyphs
 from runtower.present.numbers import exact
@@ -37,7 +37,7 @@ class RunDetails:
     params: list[RunCell]
     tags: list[RunCell]
     error: str = ""
-    doubt: Silence | None = None
+    doubt: Silence | Lost | None = None
 
     def curve_keys(self) -> list[ColumnKey]:
         """The metrics whose curves the pane shows."""
@@ -50,7 +50,7 @@ def read(
     metric: ColumnKey | None,
     order: MetricOrder,
     error: str = "",
-    doubt: Silence | None = None,
+    doubt: Silence | Lost | None = None,
 ) -> RunDetails:
     """Everything that is known of a run; one pass over the catalogue's pieces."""
     cells = [c for c in browser.catalogue.cells(row) if c.text is not None or not is_missing(c.number)]

@@ -17,12 +17,14 @@ _NOBODY = ("", "unknown")
 
 @dataclass(frozen=True)
 class Change:
-    """One edit of one run, with what people call the run, whose it is, and the number of its source."""
+    """One edit of one run, with what people call the run, whose it is, and the number of its source; `proof` that its
+    program is gone, '' where there is none."""
 
     source: int
     run_name: str
     user: str
     edit: Edit
+    proof: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Plan:
     def typed(self, user: str) -> str:
         """What has to be typed before it may be done; '' for nothing."""
         count = len(self.changes)
-        if self.changes[0].edit.field is Field.STATUS:
+        if self.changes[0].edit.field is Field.STATUS and not all(change.proof for change in self.changes):
             return "killed" if count == 1 else f"{count} killed"
         return str(count) if count > _MANY or self.others(user) else ""
 
@@ -105,13 +107,20 @@ class Plan:
             if len(self.changes) == 1:
                 last = edit.last_metric
                 said.append((f"its last metric: {ago(last, now_ms) if last is not None else 'none at all'}", ""))
-            said.append(
-                ("Nothing here proves that its process is gone. This can't be undone: an end time is set.", "warning")
-            )
+            said.append((f"{self._proofs()} This can't be undone: an end time is set.", "warning"))
             return said
         if edit.key == NOTE:
             return [("The note is the tag mlflow.note.content; MLflow's page shows it as Markdown.", "dim")]
         return []
+
+    def _proofs(self) -> str:
+        """What proves that the programs of these runs are gone."""
+        proven = [change.proof for change in self.changes if change.proof]
+        if len(self.changes) == 1:
+            return f"Proof: {proven[0]}." if proven else "Nothing here proves that its process is gone."
+        if len(proven) == len(self.changes):
+            return "The processes of all of them are gone from this machine."
+        return f"That its process is gone is proven of {len(proven)} of them."
 
 
 def _are(count: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from runtower.acts import proofs
 from runtower.acts.browse import Browser
 from runtower.acts.edit_plan import Change, Plan
 from runtower.acts.edit_words import purge
@@ -87,7 +88,9 @@ class Plans:
             now = await look(change.source, change.edit.run_id)
             if now.status != change.edit.before:
                 raise Conflict(f"{change.run_name} is {now.status} by now.", "Look again, then decide.")
-            looked.append(replace(change, edit=replace(change.edit, last_metric=now.last_metric)))
+            lost = proofs.lost(now.tags)
+            edit = replace(change.edit, last_metric=now.last_metric)
+            looked.append(replace(change, edit=edit, proof=lost.proof if lost is not None else ""))
         return replace(plan, changes=tuple(looked))
 
     def purge_command(self, rows: Sequence[int]) -> str:

@@ -1,20 +1,23 @@
-"""Which of the running runs aren't heard of any more."""
+"""Which of the running runs aren't heard of any more, or are proven to be gone."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from runtower.acts import proofs
 from runtower.acts.curves import Curves
 from runtower.acts.tower import Tower
 from runtower.domain import runs
-from runtower.domain.runs import ColumnKey, Status
-from runtower.domain.silence import Silence, silence, usual_interval
+from runtower.domain.runs import ColumnKey, Kind, Status
+from runtower.domain.silence import Lost, Silence, silence, usual_interval
 
 _KEPT: Final = 5_000
+_PROCESS: Final = ColumnKey(Kind.TAG, proofs.PROCESS_TAG)
 
 
 class Silences:
-    """Tells of a run whether it is silent, from when it last logged and the coarse curve of the chosen metric.
+    """Tells of a run whether it is lost, by the process that it named, or silent, from when it last logged and the
+    coarse curve of the chosen metric.
 
     The clock of the machine that logs isn't ours: a time that moved while we looked counts from when we heard of it.
     And a source that doesn't answer says nothing of its runs: they are as silent as they were when it last did.
@@ -25,11 +28,14 @@ class Silences:
         self._curves = curves
         self._seen: dict[int, tuple[float, float]] = {}  # by row: what it said, and when we saw that move
 
-    def of(self, row: int, metric: ColumnKey | None) -> Silence | None:
+    def of(self, row: int, metric: ColumnKey | None) -> Silence | Lost | None:
         """Of a global row; None for one that logs as usual, one that isn't RUNNING, and where nothing can be said."""
         catalogue = self._tower.catalogue
         if catalogue.texts(runs.STATUS).text(row) != Status.RUNNING:
             return None
+        process = catalogue.texts(_PROCESS).text(row)
+        if process is not None and (proof := proofs.lost({proofs.PROCESS_TAG: process})) is not None:
+            return proof
         last = catalogue.numbers(runs.LAST_LOGGED).number(row)
         health = self._tower.health(int(catalogue.source_numbers()[row]))
         if last is None or not health.complete or health.heard_ms is None:

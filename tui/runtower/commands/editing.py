@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import click
 
+from runtower.acts import proofs
 from runtower.acts.edit_plan import Change, Plan
 from runtower.acts.edit_words import by_hand, doing, done
 from runtower.acts.resolve import resolve
@@ -103,7 +104,9 @@ async def _edit(asked: Asked, texts: Sequence[str], edit_of: Callable[[RunNow], 
         changes = []
         for number, run_id in places:
             now = await writers[number].look(run_id)
-            changes.append(Change(number, now.name or run_id[:8], now.user, edit_of(now)))
+            lost = proofs.lost(now.tags)
+            name, proof = now.name or run_id[:8], lost.proof if lost is not None else ""
+            changes.append(Change(number, name, now.user, edit_of(now), proof))
         plan = Plan(tuple(changes))
         if how.dry_run:
             _print_plan(work, plan, identities, how)
