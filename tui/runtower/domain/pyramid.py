@@ -46,12 +46,13 @@ class Envelope:
 @dataclass(frozen=True, slots=True)
 class Pyramid:
     """`x` ascending and finite, `y` as logged (both float64), and `steps` (int64), of one length; `levels[0]` tells of
-    single points."""
+    single points. `sampled`: not all that was logged, as in `MetricSeries`."""
 
     x: Floats
     y: Floats
     steps: Steps
     levels: tuple[Level, ...]
+    sampled: bool = False
 
     def __len__(self) -> int:
         return len(self.x)
@@ -102,7 +103,7 @@ def _ragged(begin: Places, end: Places) -> Iterator[tuple[Places, Places]]:
         yield begin + step, end
 
 
-def pyramid_of(x: Floats, y: Floats, steps: Steps) -> Pyramid:
+def pyramid_of(x: Floats, y: Floats, steps: Steps, sampled: bool = False) -> Pyramid:
     """Of points in any order; those whose x isn't finite have no place. Points of one x keep their order."""
     placed = np.isfinite(x)
     if not placed.all():
@@ -113,7 +114,7 @@ def pyramid_of(x: Floats, y: Floats, steps: Steps) -> Pyramid:
     levels = [points_of(y)]
     while len(levels[-1].low) > 1:
         levels.append(_above(levels[-1]))
-    return Pyramid(x, y, steps, tuple(levels))
+    return Pyramid(x, y, steps, tuple(levels), sampled)
 
 
 def points_of(y: Floats) -> Level:

@@ -17,7 +17,8 @@ class MetricSeries:
     """The whole history of one metric of one run, in the order (step, time) of the source.
 
     Three arrays of one length: `steps` int64, `times` int64 (UTC epoch ms), `values` float64
-    (NaN and the infinities as logged; repeated steps are kept).
+    (NaN and the infinities as logged; repeated steps are kept). `sampled`: not all points, but some that the source
+    picked evenly; a spike may be missing.
     """
 
     run_id: str
@@ -25,6 +26,7 @@ class MetricSeries:
     steps: NDArray[np.int64]
     times: NDArray[np.int64]
     values: NDArray[np.float64]
+    sampled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,12 +83,13 @@ def unpack_curves(data: bytes) -> list[CoarseCurve]:
 
 
 def pack_pyramid(pyramid: Pyramid) -> bytes:
-    """The number of points as int64; x, y and steps; lows and highs of each level above the points; their odd flags,
-    one byte each. Little-endian."""
+    """The number of points as int64, negative (-1 - n) for a sample; x, y and steps; lows and highs of each level above
+    the points; their odd flags, one byte each. Little-endian."""
     above = pyramid.levels[1:]
     numbers = [_bytes(array, "<f8") for level in above for array in (level.low, level.high)]
     flags = [_bytes(level.odd, "u1") for level in above]
-    head = len(pyramid).to_bytes(_ALIGN, "little")
+    count = len(pyramid)
+    head = (-1 - count if pyramid.sampled else count).to_bytes(_ALIGN, "little", signed=True)
     return b"".join(
         (head, _bytes(pyramid.x, "<f8"), _bytes(pyramid.y, "<f8"), _bytes(pyramid.steps, "<i8"), *numbers, *flags)
     )
@@ -97,7 +98,9 @@ def pack_pyramid(pyramid: Pyramid) -> bytes:
 def unpack_pyramid(data: Buffer) -> Pyramid:
     """The inverse of `pack_pyramid`, over the same memory. Raises ValueError."""
     whole = memoryview(data)
-    count = int.from_bytes(whole[:_ALIGN], "little")
+    count = int.from_bytes(whole[:_ALIGN], "little", signed=True)
+    sampled = count < 0
+    count = -1 - count if sampled else count
     sizes = [count]
     while sizes[-1] > 1:
         sizes.append(-(-sizes[-1] // FACTOR))
@@ -112,7 +115,7 @@ def unpack_pyramid(data: Buffer) -> Pyramid:
         low, high = numbers[at : at + size], numbers[at + size : at + 2 * size]
         levels.append(Level(low, high, flags[flag : flag + size]))
         at, flag = at + 2 * size, flag + size
-    return Pyramid(x, y, steps, tuple(levels))
+    return Pyramid(x, y, steps, tuple(levels), sampled)
 
 
 def _bytes(values: np.ndarray[tuple[int], np.dtype[np.generic]], dtype: str) -> bytes:

@@ -57,13 +57,16 @@ class Curve(msgspec.Struct, tag="curve", frozen=True):
     """Asks for one metric of one run to draw: a `Pyramid` over `x`.
 
     `x` is `step`, `time` (UTC epoch seconds), `relative` (seconds since the first point) or `metric:NAME`, what
-    another metric was at that step. `smooth`: the weight of an exponential moving average, 0 for none.
+    another metric was at that step. `smooth`: the weight of an exponential moving average, 0 for none. A source may
+    give a sample of a long history: of all of it, or of these `steps` (first, last); never where `whole` is asked for.
     """
 
     run_id: str
     key: str
     x: str = "step"
     smooth: float = 0.0
+    steps: tuple[int, int] | None = None
+    whole: bool = False
 
 
 Query = History | Coarse | Curve

@@ -42,6 +42,7 @@ __all__ = [
     "ReadsByExperiment",
     "ReadsHistory",
     "RowError",
+    "SamplesHistory",
     "SeeksFirst",
     "Source",
     "SourceKind",
@@ -243,6 +244,19 @@ class FollowsHistory(Protocol):
         """The points that came after `mark` (b'': all there are), and the mark after them; opaque.
 
         None where that can't be told, such as for a store that was rewritten. Raises as `history`.
+        """
+        ...
+
+
+@runtime_checkable
+class SamplesHistory(Protocol):
+    """Gives a sample of a history that is too long to be read whole for a picture."""
+
+    def sample(self, run_id: str, key: str, steps: tuple[int, int] | None) -> MetricSeries:
+        """The points from the first of these steps to the last (None: of all), each of them where they are a few
+        thousand at most; else so many of them, picked evenly, and `MetricSeries.sampled` says so.
+
+        Raises as `history`; no point in these steps is no error.
         """
         ...
 
