@@ -47,12 +47,31 @@ class Charts:
         first = self.active // size * size
         return self.metrics[first : first + size]
 
-    def wishes(self, shown: Sequence[str]) -> list[Asked]:
+    def wishes(self, book: SeriesBook, shown: Sequence[str]) -> list[Asked]:
         """What has to be fetched for these charts."""
-        out = [self.asked(row, key) for key in shown for row in self.rows]
+        curves = [self.asked(row, key) for key in shown for row in self.rows]
         if self.smooth:
-            out += [self.asked(row, key, 0.0) for key in shown for row in self.rows]
-        return out
+            curves += [self.asked(row, key, 0.0) for key in shown for row in self.rows]
+        details = [detail for one in curves if (detail := self.detail(book, one)) is not None]
+        return curves + details
+
+    def detail(self, book: SeriesBook, asked: Asked) -> Asked | None:
+        """What is asked for in place of a sample where only a part of it is shown: the steps of that part, widened, so
+        that the next moves need no other. None where what is known tells all."""
+        known = book.get(asked)
+        if self.zoom is None or known is None or not known.sampled or not len(known):
+            return None
+        begin, end = (int(place) for place in np.searchsorted(known.x, self.zoom, "left"))
+        part = known.steps[max(0, begin - 1) : end + 1]
+        low, high = int(part.min()), int(part.max())
+        grain = 1 << max(0, (high - low).bit_length() - 2)
+        return asked._replace(steps=(low // grain * grain, (high // grain + 1) * grain))
+
+    def best(self, book: SeriesBook, asked: Asked) -> Pyramid | None:
+        """The most exact that is known of what is shown."""
+        detail = self.detail(book, asked)
+        found = book.get(detail) if detail is not None else None
+        return found if found is not None and len(found) else book.get(asked)
 
     # -- the range of x
 

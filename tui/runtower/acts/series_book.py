@@ -20,17 +20,20 @@ from runtower.link.wire import Curve
 
 _KEPT_BYTES: Final = 64 * 1024 * 1024
 _TOPIC: Final = "chart"
+# Seconds within which most series are here; coarse curves would only cost their source.
+_COARSE_AFTER: Final = 0.1
 _STATES: Final = frozenset({runs.STATUS, runs.END_TIME})
 _NOTHING: Final = pyramid_of(np.empty(0), np.empty(0), np.empty(0, np.int64))
 
 
 class Asked(NamedTuple):
-    """A metric of a run (a global row) over an x, smoothed; as `link.wire.Curve` has them."""
+    """A metric of a run (a global row) over an x, smoothed, from one step to another; as `link.wire.Curve` has them."""
 
     row: int
     key: str
     x: str = "step"
     smooth: float = 0.0
+    steps: tuple[int, int] | None = None
 
 
 class SeriesBook:
@@ -49,6 +52,7 @@ class SeriesBook:
         self._stale: set[Asked] = set()
         self._wanted: dict[int, list[Asked]] = {}
         self._asking: dict[int, asyncio.Task[None]] = {}
+        self._late: asyncio.TimerHandle | None = None
         self.errors: dict[int, str] = {}  # by source, why the last question had no answer
 
     def get(self, asked: Asked) -> Pyramid | None:
@@ -69,16 +73,25 @@ class SeriesBook:
         for asked in wishes:
             if asked not in self._known or asked in self._stale:
                 wanted.setdefault(int(numbers[asked.row]), []).append(asked)
-        first: dict[ColumnKey, list[int]] = {}
-        for asked in wishes:
-            if asked not in self._known:
-                first.setdefault(ColumnKey(Kind.METRIC, asked.key), []).append(asked.row)
-        if first:
-            self._curves.want(list(first.items()))
         self._wanted = wanted
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        if any(asked not in self._known for asked in wishes):
+            self._late = asyncio.get_running_loop().call_later(_COARSE_AFTER, self._want_coarse, wishes)
         for source in wanted:
             if source not in self._asking or self._asking[source].done():
                 self._asking[source] = asyncio.ensure_future(self._ask(source))
+
+    def _want_coarse(self, wishes: Sequence[Asked]) -> None:
+        """What takes long is drawn from its coarse curve first."""
+        self._late = None
+        first: dict[ColumnKey, list[int]] = {}
+        for asked in wishes:
+            if asked not in self._known and asked.steps is None:
+                first.setdefault(ColumnKey(Kind.METRIC, asked.key), []).append(asked.row)
+        if first:
+            self._curves.want(list(first.items()))
 
     def heard(self, news: News) -> None:
         """Cells of some runs changed: their series may have grown."""
@@ -107,7 +120,7 @@ class SeriesBook:
             run_id = self._tower.catalogue.run_key(asked.row).run_id
             self._stale.discard(asked)
             try:
-                query = Curve(run_id, asked.key, asked.x, asked.smooth)
+                query = Curve(run_id, asked.key, asked.x, asked.smooth, asked.steps)
                 pyramid = await self._tower.links[source].ask(query, topic=_TOPIC)
             except NotFound:
                 pyramid = _NOTHING

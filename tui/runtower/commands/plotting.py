@@ -84,7 +84,7 @@ async def _series(tower: Tower, row: int, metric: ColumnKey, shape: Shape) -> _S
     link = tower.links[int(tower.catalogue.source_numbers()[row])]
     x = shape.x if shape.x in _XS else f"metric:{metric_key(tower.catalogue, shape.x).key}"
     try:
-        pyramid = await link.ask(Curve(run.run_id, metric.key, x, shape.smooth))
+        pyramid = await link.ask(Curve(run.run_id, metric.key, x, shape.smooth, whole=True))
     except NotFound as error:
         raise NotFound(
             f"Run {run.run_id} has no metric '{metric.key}'.", f"runtower show {run.run_id} lists them."

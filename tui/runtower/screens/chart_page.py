@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from runtower.acts.charts import Charts, YRange, at, coarse_envelope, widened, y_range
 from runtower.acts.series_book import SeriesBook
-from runtower.domain.pyramid import Envelope
+from runtower.domain.pyramid import Envelope, Pyramid
 from runtower.present import axes
 from runtower.present.glyphs import ASCII, Glyphs
 from runtower.present.numbers import exact
@@ -89,7 +89,7 @@ def _chart(
     now_ms: float,
 ) -> list[Line]:
     """One chart with its title, in exactly `height` lines of `width` cells."""
-    known = [book.get(charts.asked(row, key)) for row in charts.rows]
+    known = [charts.best(book, charts.asked(row, key)) for row in charts.rows]
     whole = charts.whole(book, [key])
     body: list[Line] = []
     said = ""
@@ -98,13 +98,12 @@ def _chart(
         x_range = widened(*(charts.zoom or whole))
         edges = np.linspace(*x_range, plot.dot_columns(width) + 1)
         envelopes = [_envelope(charts, book, row, key, edges) for row in charts.rows]
-        faint = [book.get(charts.asked(row, key, 0.0)) for row in charts.rows] if charts.smooth else []
+        faint = [charts.best(book, charts.asked(row, key, 0.0)) for row in charts.rows] if charts.smooth else []
         behind = [one.envelope(edges) for one in faint if one is not None]
         scale = y_range([e for e in (*envelopes, *behind) if e is not None], charts.log_y, charts.clip)
         legend = _legend(charts, book, key, names, width, glyphs, now_ms)
         if scale is not None:
-            coarse = any(one is None for one in known)
-            said = ", ".join(part for part in ("reading, coarse so far" if coarse else "", _said(scale)) if part)
+            said = ", ".join(part for part in (_how_exact(known), _said(scale)) if part)
             traces = [_trace(e, colour(n)) for n, e in enumerate(envelopes) if e is not None]
             traces += [_trace(e, "faint", behind=True) for e in behind]
             picture = plot.Picture(
@@ -130,7 +129,7 @@ def _chart(
 
 def _envelope(charts: Charts, book: SeriesBook, row: int, key: str, edges: NDArray[np.float64]) -> Envelope | None:
     """Of the series, or of its coarse curve until it is here."""
-    known = book.get(charts.asked(row, key))
+    known = charts.best(book, charts.asked(row, key))
     if known is not None:
         return known.envelope(edges)
     coarse = charts.coarse(book, row, key)
@@ -153,6 +152,13 @@ def _why_nothing(charts: Charts, book: SeriesBook, key: str, has_points: bool, r
     if book.errors:
         return next(iter(book.errors.values()))
     return "reading ..." if reading else f"{inert(key)} was not logged"
+
+
+def _how_exact(known: Sequence[Pyramid | None]) -> str:
+    """What is known of the series isn't all."""
+    if any(one is None for one in known):
+        return "reading, coarse so far"
+    return "sampled by the server" if any(one is not None and one.sampled for one in known) else ""
 
 
 def _said(scale: YRange) -> str:
@@ -187,7 +193,8 @@ def _legend(
     """`1 lr=0.001  0.2207 @29`: number, name and value at the cursor of each run that has one; of one run the value."""
     found: list[tuple[int, str, str]] = []
     for place, row in enumerate(charts.rows):
-        pyramid = book.get(charts.asked(row, key))
+        asked = charts.asked(row, key)
+        pyramid = book.get(asked) if charts.cursor is None else charts.best(book, asked)
         there = at(pyramid, charts.cursor) if pyramid is not None else None
         if there is not None:
             found.append((place, exact(there[0]), f"@{axes.x_text(charts.x, there[1], now_ms)}"))

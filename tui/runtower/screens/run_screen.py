@@ -92,7 +92,7 @@ class RunScreen(KeyScreen):
         book = self.face.desk.book
         if self.tab in _CHARTS:
             charts, grid, pane = self.charts, self._grid, self.query_one("#page", Lines)
-            book.want(charts.wishes(charts.shown(grid.size)))
+            book.want(charts.wishes(book, charts.shown(grid.size)))
             names = [self.face.name_of(row) for row in self.rows]
             pane.say(page(charts, grid, book, names, pane.size.width, self.glyphs, time.time() * 1000), 0)
         else:

@@ -19,7 +19,7 @@ from runtower.sources.port import Delta, Identity, Known
 
 
 class RestSource:
-    """Satisfies ListsRuns, KeepsPace, TellsRoundTrip, ReadsByExperiment, SeeksFirst and ReadsHistory.
+    """Satisfies ListsRuns, KeepsPace, TellsRoundTrip, ReadsByExperiment, SeeksFirst, ReadsHistory and SamplesHistory.
 
     Raises the TowerErrors of `rest_errors`.
     """
@@ -58,6 +58,9 @@ class RestSource:
 
     def history(self, run_id: str, key: str) -> MetricSeries:
         return logged(self._histories.whole(run_id, key), run_id, key)
+
+    def sample(self, run_id: str, key: str, steps: tuple[int, int] | None) -> MetricSeries:
+        return logged(self._histories.sample(run_id, key, steps), run_id, key)
 
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
         return self._histories.coarse(run_ids, key, buckets)

@@ -21,7 +21,10 @@ from runtower.sources.mlflow.rest_wire import Point
 # A sparkline is 32 buckets: so many points of each run are 16 a bucket, and 20 runs of them an answer of a megabyte.
 _POINTS: Final = 512
 _RUNS: Final = 20
+_BULK: Final = "metrics/get-history-bulk-interval"
 _PATIENCE: Final = 60.0
+# MAX_RESULTS_PER_RUN of mlflow/server/handlers.py; a server refuses to be asked for more.
+_SAMPLE: Final = 2_500
 
 
 class Histories:
@@ -49,6 +52,28 @@ class Histories:
             raise NotFound(f"There is no run {run_id} on this server.", "Look again after the next refresh.")
         return _series(run_id, key, points) if points else None
 
+    def sample(self, run_id: str, key: str, steps: tuple[int, int] | None) -> MetricSeries | None:
+        """The port's `sample`, in one question where the server can; None where the run has nothing of the metric.
+
+        Raises NotFound for a run there isn't.
+        """
+        params: dict[str, str | int | Sequence[str]] = {"run_ids": [run_id], "metric_key": key, "max_results": _SAMPLE}
+        if steps is not None:
+            params |= {"start_step": steps[0], "end_step": steps[1]}
+        if self._has_bulk:
+            try:
+                page = self._connection.get(_BULK, params, rest_wire.points_page, _PATIENCE)
+            except (NotFound, Invalid):
+                pass  # an older server, or a run that isn't there: then the next question says so
+            else:
+                series = _series(run_id, key, page.metrics)
+                if len(page.metrics) >= _SAMPLE:
+                    return replace(series, sampled=True)
+                if page.metrics or steps is not None:
+                    return series
+        whole = self.whole(run_id, key)
+        return whole if whole is None or steps is None else _between(whole, steps)
+
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int) -> list[CoarseCurve]:
         """Coarse curves in bulk where the server can; those of long histories are of a sample."""
         curves: list[CoarseCurve] = []
@@ -60,7 +85,7 @@ class Histories:
         params: Params = {"run_ids": list(run_ids), "metric_key": key, "max_results": _POINTS}
         if self._has_bulk:
             try:
-                page = self._connection.get("metrics/get-history-bulk-interval", params, rest_wire.points_page)
+                page = self._connection.get(_BULK, params, rest_wire.points_page)
             except (NotFound, Invalid):
                 # An older server, or one that refuses the whole question for one run that it doesn't have.
                 self._has_bulk = len(run_ids) > 1
@@ -78,6 +103,12 @@ def _curves(points: Sequence[Point], key: str, buckets: int) -> list[CoarseCurve
         for run_id, own in by_run.items()
         if (curve := coarse_curve_of(_series(run_id, key, own), buckets)) is not None
     ]
+
+
+def _between(series: MetricSeries, steps: tuple[int, int]) -> MetricSeries:
+    first, end = np.searchsorted(series.steps, steps[0], "left"), np.searchsorted(series.steps, steps[1], "right")
+    at = slice(int(first), int(end))
+    return MetricSeries(series.run_id, series.key, series.steps[at], series.times[at], series.values[at])
 
 
 def _series(run_id: str, key: str, points: Sequence[Point]) -> MetricSeries:
