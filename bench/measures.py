@@ -146,6 +146,12 @@ def compacted(screen: Terminal, where: Home) -> None:
     until = time.perf_counter() + _PATIENCE
     while not where.cache_files and time.perf_counter() < until:
         screen.listen(0.2)
+    at_rest(screen)
+
+
+def at_rest(screen: Terminal) -> None:
+    """Read until neither side does anything."""
+    until = time.perf_counter() + _PATIENCE
     before = -1.0
     while (now := family_cpu(screen.pid)) - before > 0.05 and time.perf_counter() < until:
         before = now

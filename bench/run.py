@@ -15,13 +15,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from charts import MEASURES as CHARTS
 from measures import MEASURES as ALONE
 from measures import Bench
 from results import keep, write
 from servers import MEASURES as SERVERS
 from terminal import Cores
 
-MEASURES = ALONE | SERVERS
+MEASURES = ALONE | SERVERS | CHARTS
 
 
 def main() -> None:

@@ -62,7 +62,7 @@ class Served:
 
 @contextmanager
 def served(store: Path) -> Iterator[Served]:
-    """A default server with one worker over a store, warm."""
+    """A default server with one worker over a store of at least 100 runs, warm."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     argv = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{store}", "--workers", "1"]

@@ -31,6 +31,7 @@ _USERS = ("ana", "bo", "chen")
 _BATCH = 2000
 _SWEEP = 10
 _DAY = 86_400_000
+_RARE = ("curves", "long")
 _MAKE_SCHEMA = """
 import os, sys
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -45,7 +46,8 @@ for number in range(int(sys.argv[2])):
 class Shape:
     """What a store holds. One run in ten is a sweep's parent; the last `running` runs have not ended.
 
-    `history` points of train/loss for the newest run; `wide` runs with `own` keys (params) that no other run has.
+    `history` points for the first `curves` metrics of the newest `long` runs; `wide` runs with `own` keys (params) that
+    no other run has.
     """
 
     runs: int = 100_000
@@ -56,10 +58,15 @@ class Shape:
     wide: int = 0
     own: int = 5_000
     running: int = 1
+    curves: int = 1
+    long: int = 1
 
     @property
     def name(self) -> str:
-        return "-".join(f"{field.name}{getattr(self, field.name)}" for field in fields(self)) + ".db"
+        told = [
+            field for field in fields(self) if field.name not in _RARE or getattr(self, field.name) != field.default
+        ]
+        return "-".join(f"{field.name}{getattr(self, field.name)}" for field in told) + ".db"
 
 
 def stored(folder: Path, shape: Shape) -> Path:
@@ -149,11 +156,16 @@ def _insert(db: sqlite3.Connection, shape: Shape, numbers: range, experiments: l
 
 
 def _lengthen(db: sqlite3.Connection, shape: Shape) -> None:
-    run, now = run_id(shape.runs - 1), int(time.time() * 1000)
+    now = int(time.time() * 1000)
+    keys = _named(_METRICS, "metric", max(shape.metrics, shape.curves))[: shape.curves]
 
     def points() -> Iterator[tuple[Any, ...]]:
-        for step in range(101, 101 + shape.history):
-            yield _METRICS[0], math.exp(-step / shape.history), now + step, run, step
+        for place in range(shape.long):
+            run = run_id(shape.runs - 1 - place)
+            for step in range(101, 101 + shape.history):
+                value = math.exp(-step / shape.history) + place / 50 + step % 7 / 100
+                for key in keys:
+                    yield key, value, now + step, run, step
 
     db.executemany("insert into metrics (key, value, timestamp, run_uuid, step, is_nan) values (?,?,?,?,?,0)", points())
 

@@ -42,7 +42,9 @@ class Terminal:
 
     offspring_cpu: ClassVar[float] = 0.0  # of processes that a program started and did not wait for
 
-    def __init__(self, argv: Sequence[str], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, argv: Sequence[str], environ: Mapping[str, str], rows: int = ROWS, columns: int = COLUMNS
+    ) -> None:
         self.chunks: list[Chunk] = []
         self._words = b""
         self._open = True
@@ -50,7 +52,7 @@ class Terminal:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             try:
-                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
                 os.execve(argv[0], list(argv), dict(environ))
             finally:
                 os._exit(127)
@@ -122,9 +124,9 @@ class Terminal:
         return True
 
 
-def frames(chunks: Sequence[Chunk]) -> Iterator[tuple[float, list[str]]]:
+def frames(chunks: Sequence[Chunk], rows: int = ROWS, columns: int = COLUMNS) -> Iterator[tuple[float, list[str]]]:
     """After each frame the time it was whole, and the lines of the screen."""
-    screen = pyte.Screen(COLUMNS, ROWS)
+    screen = pyte.Screen(columns, rows)
     stream = pyte.ByteStream(screen)
     held = b""
     for chunk in chunks:

@@ -16,6 +16,8 @@ from support.mlflow_stores import add_points, add_runs, changing, gc_run
 from runtower.domain.errors import Busy, Invalid, NotFound, TooNew, TooOld
 from runtower.link.drawing import Drawing
 from runtower.sources.mlflow import SOURCE, contract, database, finding, scanning, sync
+from runtower.sources.mlflow.bulk import Bulk
+from runtower.sources.mlflow.pieces import Unsuited
 from runtower.sources.mlflow.sqlite import SqliteSource
 from runtower.sources.port import Known, Target, TextRows
 
@@ -321,6 +323,25 @@ def test_a_long_history(sqlite_store, has_index):
     assert len(curve.low) == 32
     assert set(curve.low) == {0.0}
     assert set(curve.high) == {96.0}
+
+
+@pytest.mark.parametrize("suited", [True, False])
+def test_a_long_history_of_nothing_but_nan_and_then_numbers(sqlite_store, monkeypatch, suited):
+    run_id = drained(_open(sqlite_store)).run_of("odd")
+    add_points(sqlite_store, run_id, "it's long", range(50_000), odd_every=1)
+    source = _open(sqlite_store)
+    if not suited:
+
+        def refuse(*_):
+            raise Unsuited
+
+        monkeypatch.setattr(Bulk, "numbers", refuse)
+    assert np.isnan(source.history(run_id, "it's long").values).all()
+    add_points(sqlite_store, run_id, "it's long", range(300_000, 600_000), odd_every=7)
+    series = source.history(run_id, "it's long")
+    assert series.steps.tolist() == [*range(50_000), *range(300_000, 600_000)]
+    assert np.nanmax(series.values) == 96.0
+    assert np.isnan(series.values[50_000:]).sum() == len(range(300_006, 600_000, 7))
 
 
 def test_texts_that_are_no_utf8(sqlite_store):

@@ -18,7 +18,8 @@ from runtower.domain.runs import ColumnKey, Kind
 from runtower.domain.series import CoarseCurve
 from runtower.link.wire import Curve
 
-_KEPT_BYTES: Final = 64 * 1024 * 1024
+# They are files that are mapped: only what is drawn from takes memory.
+_KEPT_BYTES: Final = 1024 * 1024 * 1024
 _TOPIC: Final = "chart"
 # Seconds within which most series are here; coarse curves would only cost their source.
 _COARSE_AFTER: Final = 0.1
@@ -40,7 +41,8 @@ class SeriesBook:
     """Pyramids by what was asked for. `arrived` is called on the loop after each one, and after an error.
 
     A source is asked one thing at a time, so that what left the screen is never asked for. One that moved stays as it
-    was until the new one is here. What wasn't looked at for longest goes once all take more than 64 MB.
+    was until the new one is here. Once all take more than 1 GB, what wasn't looked at for longest goes, of what isn't
+    on the screen.
     """
 
     def __init__(self, tower: Tower, curves: Curves, arrived: Callable[[], None]) -> None:
@@ -52,6 +54,7 @@ class SeriesBook:
         self._stale: set[Asked] = set()
         self._wanted: dict[int, list[Asked]] = {}
         self._asking: dict[int, asyncio.Task[None]] = {}
+        self._shown: frozenset[Asked] = frozenset()
         self._late: asyncio.TimerHandle | None = None
         self.errors: dict[int, str] = {}  # by source, why the last question had no answer
 
@@ -73,7 +76,7 @@ class SeriesBook:
         for asked in wishes:
             if asked not in self._known or asked in self._stale:
                 wanted.setdefault(int(numbers[asked.row]), []).append(asked)
-        self._wanted = wanted
+        self._wanted, self._shown = wanted, frozenset(wishes)
         if self._late is not None:
             self._late.cancel()
             self._late = None
@@ -139,10 +142,13 @@ class SeriesBook:
 
     def _make_room(self) -> None:
         size = sum(_size(pyramid) for pyramid in self._known.values())
-        while size > _KEPT_BYTES and len(self._known) > 1:
-            asked, pyramid = self._known.popitem(last=False)
+        if size <= _KEPT_BYTES:
+            return
+        for asked in [one for one in self._known if one not in self._shown]:
+            size -= _size(self._known.pop(asked))
             self._stale.discard(asked)
-            size -= _size(pyramid)
+            if size <= _KEPT_BYTES:
+                return
 
 
 def _size(pyramid: Pyramid) -> int:

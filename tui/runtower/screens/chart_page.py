@@ -21,6 +21,7 @@ from runtower_widgets import plot
 _NARROWEST: Final = 56
 _LOWEST: Final = 11
 _COLOURS: Final = 8
+_NAME: Final = 24
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def _how_exact(known: Sequence[Pyramid | None]) -> str:
     """What is known of the series isn't all."""
     if any(one is None for one in known):
         return "reading, coarse so far"
-    return "sampled by the server" if any(one is not None and one.sampled for one in known) else ""
+    return "a sample" if any(one is not None and one.sampled for one in known) else ""
 
 
 def _said(scale: YRange) -> str:
@@ -167,18 +168,23 @@ def _said(scale: YRange) -> str:
 
 
 def _title(charts: Charts, key: str, active: bool, readout: Line, said: str, width: int, glyphs: Glyphs) -> Line:
-    """`── val_loss  0.2207 @29 ───────── step, log, EMA 0.6 ──`"""
+    """`── val_loss  0.2207 @29 ───────── step, log, EMA 0.6 ──`. Where it is narrow, how it is drawn goes first, then
+    the middle of the name; that it isn't all of it stays longest."""
     dash = glyphs.rule
-    how = ", ".join(part for part in (said, *_how(charts)) if part)
-    room = width - sum(len(text) for text, _ in readout) - len(how) - 10
-    name = shortened(inert(key, glyphs), max(8, room), glyphs)
-    left: list[tuple[str, str]] = [(f" {dash}{dash} ", "rule"), (name, "active" if active else "bright")]
+    name, read = inert(key, glyphs), sum(len(text.rstrip()) for text, _ in readout)
+    if read + 16 > width:
+        readout, read = (), 0
+    room = width - 4 - (read + 2 if readout else 0) - 1
+    hows = [(", ".join(part for part in (said, *_how(charts)) if part), _NAME), (said, 8)]
+    how = next((one for one, least in hows if one and room - len(one) - 7 >= min(len(name), least)), "")
+    shown = shortened(name, max(8, room - (len(how) + 7 if how else 0)), glyphs)
+    left: list[tuple[str, str]] = [(f" {dash}{dash} ", "rule"), (shown, "active" if active else "bright")]
     left += [("  ", ""), *((text.rstrip(), tone) for text, tone in readout)] if readout else []
     used = sum(len(text) for text, _ in left)
-    fill = width - used - len(how) - 4
-    if fill < 1:
-        how, fill = "", width - used
-        return (*left, (dash * max(0, fill), "rule"))
+    if not how:
+        rest = max(0, width - used)
+        return (*left, (f" {dash * (rest - 1)}" if rest else "", "rule"))
+    fill = width - used - len(how) - 5
     return (*left, (" " + dash * (fill - 1) + " ", "rule"), (how, "dim"), (f" {dash}{dash} ", "rule"))
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from runtower.domain.errors import NotFound
 from runtower.domain.series import CoarseCurve, MetricSeries
@@ -15,12 +17,20 @@ from runtower.sources.coarse import bucket_count, bucket_edges, coarse_curve_of
 from runtower.sources.mlflow import contract
 from runtower.sources.mlflow.database import Database
 from runtower.sources.mlflow.fields import with_infinities
+from runtower.sources.mlflow.pieces import Unsuited
 
-# Rows in one read transaction, so that a writer waits a fraction of a second at most.
-_PAGE: Final = 100_000
+# Rows in one read transaction, so that a writer waits a fraction of a second at most. A history that is longer than the
+# first page is read on as Arrow columns, which takes a fifth of the time and a connection of its own.
+_PAGE: Final = 250_000
+_FIRST: Final = 20_000
 _WHOLE: Final = 20_000
 _VALUE: Final = "CASE is_nan WHEN 0 THEN value END"
 _IS_FINITE: Final = f"is_nan = 0 AND abs(value) < {contract.INFINITY_FROM!r}"
+
+Ints = NDArray[np.int64]
+# Of a point: its step, rowid, time (UTC epoch ms) and value.
+Row = tuple[int, int, int, float | None]
+Columns = tuple[Ints, Ints, Ints, NDArray[np.float64]]
 
 _BY_STEP = (
     f"SELECT step, rowid, timestamp, {_VALUE} FROM metrics INDEXED BY {contract.STEP_INDEX}"  # noqa: S608
@@ -78,24 +88,22 @@ def read_history_since(database: Database, run_id: str, key: str, mark: bytes) -
         rows = connection.execute(_BY_ROWID, (run_id, key, known.rowid, _PAGE)).fetchall()
     if len(rows) == _PAGE:
         return None
-    series = _sorted(run_id, key, [rows] if rows else [])
+    series = _sorted(run_id, key, [_columns(rows)])
     return series, _packed(database, rows[-1]) if rows else mark
 
 
-def _whole_with_last(
-    database: Database, run_id: str, key: str
-) -> tuple[MetricSeries, tuple[int, int, int, float | None]]:
+def _whole_with_last(database: Database, run_id: str, key: str) -> tuple[MetricSeries, Row]:
     """The history up to the greatest rowid that it has now, and that point; what comes while it is read comes later."""
     with database.reading() as connection:
         last = connection.execute(_LAST, (run_id, key)).fetchone()
     if last is None:
         read_history(database, run_id, key)  # says what is missing
         raise NotFound(f"The run {run_id} has no metric {key!r} yet.", "Look again after the next refresh.")
-    pages = ([row for row in page if row[1] <= last[1]] for page in _pages(database, run_id, key))
-    return _sorted(run_id, key, [page for page in pages if page]), last
+    pages = (tuple(column[page[1] <= last[1]] for column in page) for page in _pages(database, run_id, key))
+    return _sorted(run_id, key, pages), last
 
 
-def _packed(database: Database, last: tuple[int, int, int, float | None]) -> bytes:
+def _packed(database: Database, last: Row) -> bytes:
     step, rowid, time, value = last
     return msgspec.msgpack.encode(_Mark(database.place, rowid, (step, time, value)))
 
@@ -114,34 +122,48 @@ def _series_of(database: Database, run_id: str, key: str) -> MetricSeries:
     return _sorted(run_id, key, _pages(database, run_id, key))
 
 
-def _sorted(run_id: str, key: str, pages: Iterable[list[tuple[int, int, int, float | None]]]) -> MetricSeries:
-    steps, times, values = [], [], []
-    for page in pages:
-        columns = list(zip(*page, strict=True))
-        steps.append(np.array(columns[0], dtype=np.int64))
-        times.append(np.array(columns[2], dtype=np.int64))
-        # NULL stands for NaN in the query, None for NaN in numpy.
-        values.append(with_infinities(np.array(columns[3], dtype=np.float64)))
-    if not steps:
-        return MetricSeries(run_id, key, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
-    step, time, value = np.concatenate(steps), np.concatenate(times), np.concatenate(values)
-    order = np.lexsort((value, time, step))
-    return MetricSeries(run_id, key, step[order], time[order], value[order])
+def _sorted(run_id: str, key: str, pages: Iterable[Columns]) -> MetricSeries:
+    columns = list(zip(*pages, strict=True)) or [(column,) for column in _columns([])]
+    step, _, time, value = (np.concatenate(column) for column in columns)
+    value = with_infinities(value)
+    if len(step) > 1 and not (step[1:] > step[:-1]).all():
+        order = np.lexsort((value, time, step))
+        step, time, value = step[order], time[order], value[order]
+    return MetricSeries(run_id, key, step, time, value)
 
 
-def _pages(database: Database, run_id: str, key: str) -> Iterator[list[tuple[int, int, int, float | None]]]:
-    step, rowid = -(2**63), 0
+def _pages(database: Database, run_id: str, key: str) -> Iterator[Columns]:
+    step, rowid, limit = -(2**63), 0, _FIRST
     while True:
-        with database.reading() as connection:
-            if database.has_step_index:
-                page = connection.execute(_BY_STEP, (run_id, key, step, rowid, _PAGE)).fetchall()
-            else:
-                page = connection.execute(_BY_ROWID, (run_id, key, rowid, _PAGE)).fetchall()
-        if page:
-            step, rowid = page[-1][:2]
+        query, values = (_BY_STEP, [step, rowid]) if database.has_step_index else (_BY_ROWID, [rowid])
+        page = _page(database, query, [run_id, key, *values, limit])
+        steps, rowids = page[:2]
+        if len(steps):
+            step, rowid = int(steps[-1]), int(rowids[-1])
             yield page
-        if len(page) < _PAGE:
+        if len(steps) < limit:
             return
+        limit = _PAGE
+
+
+def _page(database: Database, query: str, values: Sequence[str | int]) -> Columns:
+    if values[-1] == _PAGE:
+        try:
+            with database.bulk() as bulk:
+                table = bulk.numbers(query, values, (pa.int64(), pa.int64(), pa.int64(), pa.float64()))
+            step, rowid, time, value = (column.to_numpy() for column in table.columns)
+            return step, rowid, time, value
+        except Unsuited:
+            pass  # a file that only Python's own SQLite reads
+    with database.reading() as connection:
+        return _columns(connection.execute(query, values).fetchall())
+
+
+def _columns(rows: Sequence[Row]) -> Columns:
+    """Rows as columns; NULL stands for NaN in the query, None for NaN in numpy."""
+    steps, rowids, times, values = zip(*rows, strict=True) if rows else ((), (), (), ())
+    step, rowid, time = (np.array(column, dtype=np.int64) for column in (steps, rowids, times))
+    return step, rowid, time, np.array(values, dtype=np.float64)
 
 
 def _long_curve(database: Database, run_id: str, key: str, buckets: int) -> CoarseCurve | None:
