@@ -67,3 +67,16 @@ async def test_lost_by_proof_and_then_marked_without_typing(open_lab: Open, stor
             await t.press("enter")
             await t.sees(f"Proof: process {training.pid} is gone.")
             assert "Type" not in t.screen
+
+
+async def test_a_running_run_says_how_far_it_is(open_lab: Open, store: Path) -> None:
+    run_id, now = id_of(store, "pure-gnat"), int(time.time() * 1000)
+    with changing(store) as connection:
+        begun = "UPDATE runs SET status = 'RUNNING', end_time = NULL, start_time = ? WHERE run_uuid = ?"
+        connection.execute(begun, (now - 2 * HOUR, run_id))
+        connection.execute("INSERT INTO params (key, value, run_uuid) VALUES ('trainer.max_epochs', '60', ?)", (run_id,))
+        put_metric(connection, run_id, "epoch", 20, 5000, now)
+    async with open_lab(size=(160, 40)) as t:
+        await t.settles()
+        await t.goes_to("pure-gnat")
+        await t.sees("epoch 20 of 60, about 3h left")

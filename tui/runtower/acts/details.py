@@ -11,15 +11,16 @@ from runtower.acts.choose import metrics_in_order
 from runtower.acts.curves import Curves
 from runtower.catalog.segment import RunCell
 from runtower.domain import runs
-from runtower.domain.runs import ColumnKey, Kind
-from runtower.domain.silence import Lost, Silence
+from runtower.domain.progress import progress_of
+from runtower.domain.runs import ColumnKey, Kind, Status
+from runtower.domain.silence import MINUTE_MS, Lost, Silence
 from runtower.domain.values import is_missing
 from runtower.present.glyphs import Glyphs
 from runtower.present.numbers import exact
 from runtower.present.spans import Line, inert, padded, shortened, shortened_end, side_by_side, wrapped
 from runtower.present.sparkline import sparkline
 from runtower.present.states import in_words
-from runtower.present.times import ago, clock, duration
+from runtower.present.times import ago, clock, duration, short
 
 CURVES_SHOWN: Final = 12
 _INNER_TAGS: Final = ("mlflow.",)
@@ -152,12 +153,31 @@ class DetailLines:
             parts.append(status.lower())
         if details.doubt is not None:
             parts.insert(1, in_words(details.doubt))
+        elif status == Status.RUNNING and start is not None:
+            parts[1:1] = self._progress(details, start, now_ms)
         user = self._text(details, runs.USER)
         if user:
             parts.append(inert(user, self._glyphs))
         if self._text(details, runs.LIFECYCLE) == "deleted":
             parts.append("deleted")
         return ((", ".join(part for part in parts if part), "dim"),)
+
+    def _progress(self, details: RunDetails, start: float, now_ms: float) -> list[str]:
+        """`epoch 34 of 60`, `about 6m left`; nothing where the run doesn't say how far it goes."""
+        curve = self._curves.get(details.row, details.metrics[0].key) if details.metrics else None
+        params = {cell.key.key: _shown(cell) for cell in details.params}
+        metrics = {cell.key.key: cell.number for cell in details.metrics}
+        found = progress_of(params, metrics, curve.last_step if curve is not None else None)
+        if found is None:
+            return []
+        logged = self._time(details, runs.LAST_LOGGED) or now_ms
+        left = found.left_ms(logged - start)
+        said = [f"{found.unit} {exact(found.done)} of {exact(found.total)}"]
+        # It went on since it was last heard of.
+        left = None if left is None else left - (now_ms - logged)
+        if left is None:
+            return said
+        return [*said, f"about {short(left)} left" if left >= MINUTE_MS else "less than a minute left"]
 
     def error(self, details: RunDetails, width: int, most: int) -> list[Line]:
         """What of the run could not be read, in at most so many lines; none where all is well."""

@@ -9,6 +9,7 @@ from typing import Final
 
 SEED: Final = 7
 _MINUTE: Final = 60_000
+_STEPS_AN_EPOCH: Final = 5
 _USERS: Final = ("ada", "grace", "linus")
 _COMMITS: Final = ("9f2c1e07ab34d5568c21f0e9b7a6d4c3e2f10b98", "41d7b0c6e85f92a3d4c1b0a9f8e7d6c5b4a39281")
 _MODELS: Final = {
@@ -60,8 +61,15 @@ def live_run(chance: random.Random, number: int) -> PlannedRun:
     """A run to train live: its curves are as long as it is to go on, one step a second."""
     run = _run(chance, "detector", f"{_MODELS['detector'][number % 3]}-live-{number}", 0)
     run.status = "RUNNING"
-    run.curves = curves("detector", chance, chance.randint(90, 180), float(run.params["optim.lr"]))
+    steps = chance.randint(90, 180)
+    run.curves = curves("detector", chance, steps, float(run.params["optim.lr"]))
+    run.params["trainer.max_epochs"] = str(epochs(steps))
     return run
+
+
+def epochs(steps: int) -> int:
+    """How many epochs so many steps are."""
+    return -(-steps // _STEPS_AN_EPOCH)
 
 
 def _run(chance: random.Random, experiment: str, name: str, minutes: int, rate: float | None = None) -> PlannedRun:
@@ -76,6 +84,7 @@ def _run(chance: random.Random, experiment: str, name: str, minutes: int, rate: 
         "optim.weight_decay": str(chance.choice((0.0, 0.01, 0.05))),
         "data.batch_size": str(chance.choice((32, 64, 128))),
         "data.augment": chance.choice(("none", "flip", "randaug")),
+        "trainer.max_epochs": str(epochs(steps)),
         "trainer.precision": "bf16-mixed",
         "seed": str(chance.choice((1, 2, 3))),
     }
@@ -110,7 +119,12 @@ def curves(experiment: str, chance: random.Random, steps: int, rate: float) -> d
     score = [v if math.isnan(v) else round(max(0.02, 0.97 - 0.42 * v), 5) for v in valid]
     if second == "val_mape":
         score = [v if math.isnan(v) else round(4 + 21 * v, 4) for v in valid]
-    return {"train_loss": train, "val_loss": valid, second: score, "epoch": [float(s // 5) for s in range(steps)]}
+    return {
+        "train_loss": train,
+        "val_loss": valid,
+        second: score,
+        "epoch": [float(s // _STEPS_AN_EPOCH) for s in range(steps)],
+    }
 
 
 def _mishaps(out: list[PlannedRun]) -> None:
