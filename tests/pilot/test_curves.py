@@ -134,3 +134,31 @@ async def test_every_line_fits_the_terminal(open_lab: Open, size: tuple[int, int
         await open_run(t, "calm-owl", "pure-gnat")
         assert max(map(len, t.lines)) <= size[0]
         assert "? keys" in t.lines[-1]
+
+
+async def test_mean_and_band_of_the_runs_of_each_group(open_lab: Open) -> None:
+    async with open_lab(size=(120, 36)) as t:
+        await open_run(t, "vit sweep")
+        await t.press("z", "b")
+        await t.sees("mean and std, step", "5 runs", "±", " of ")
+        await t.press("b")
+        await t.sees("mean, least to greatest", " to ")
+        await t.press("escape", "escape")
+        await t.settles()
+        await t.press("g", "b")
+        await t.type("optimizer")
+        await t.press("enter")
+        await t.sees("optimizer")
+        await t.press("*", "j", "enter")
+        await t.sees("mean, least to greatest", "optimizer=", " of ")
+
+
+async def test_limits_of_y_are_typed(open_lab: Open) -> None:
+    async with open_lab(size=(120, 36)) as t:
+        await open_run(t, "calm-owl")
+        await t.press("z", ":")
+        await t.type("limits")
+        await t.press("enter")
+        await t.type("0.3 0.4")
+        await t.press("enter")
+        await t.sees("0.38", "0.32", "clipped")

@@ -74,7 +74,8 @@ async def test_a_running_run_says_how_far_it_is(open_lab: Open, store: Path) -> 
     with changing(store) as connection:
         begun = "UPDATE runs SET status = 'RUNNING', end_time = NULL, start_time = ? WHERE run_uuid = ?"
         connection.execute(begun, (now - 2 * HOUR, run_id))
-        connection.execute("INSERT INTO params (key, value, run_uuid) VALUES ('trainer.max_epochs', '60', ?)", (run_id,))
+        wanted = ("trainer.max_epochs", "60", run_id)
+        connection.execute("INSERT INTO params (key, value, run_uuid) VALUES (?, ?, ?)", wanted)
         put_metric(connection, run_id, "epoch", 20, 5000, now)
     async with open_lab(size=(160, 40)) as t:
         await t.settles()

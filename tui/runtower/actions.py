@@ -106,6 +106,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("chart.scale", "Linear or logarithmic", ("^",), "Charts", ("run",), short="scale"),
     Action("chart.smooth", "Smooth more, then not at all", ("s",), "Charts", ("run",), short="smooth"),
     Action("chart.clip", "Clip outliers, and back", ("O",), "Charts", ("run",), short="clip"),
+    Action("chart.spread", "Mean and band over the runs of a group, or each run", ("b",), "Charts", ("run",), "mean"),
+    Action("chart.limits", "Limits of y, typed", (), "Charts", ("run",)),
     Action("chart.metrics", "Choose the metrics", ("m",), "Charts", ("run",), short="metrics"),
     # Columns
     Action("columns.sort", "Sort by this column, again reverses", ("s",), "Columns", short="sort"),

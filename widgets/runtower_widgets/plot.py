@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,7 @@ Dots = NDArray[np.bool_]
 GUTTER: Final = 8
 BELOW: Final = 2
 _EMPTY: Final = -1
+_FEW: Final = 3
 _BITS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint8)
 _ASCII: Final = np.frombuffer(b" .-:'|^!", np.uint8)
 
@@ -82,7 +84,7 @@ def draw(picture: Picture, width: int, height: int) -> list[list[Span]]:
     texts, tones = _characters(picture, codes, owners)
     _put_odd(picture, texts, tones)
     _put_cursor(picture, texts, tones, across)
-    _put_legend(picture, texts, tones, codes)
+    _put_legend(picture, texts, tones, codes, owners)
     left = _y_labels(picture, down)
     lines = [[(label, "dim"), *_spans(texts[row], tones[row])] for row, label in enumerate(left)]
     return [*lines, *_x_axis(picture, across)]
@@ -214,16 +216,24 @@ def _column(picture: Picture, x: float, across: int) -> int:
     return round((x - low) / (high - low) * (across - 1)) if high > low else 0
 
 
-def _put_legend(picture: Picture, texts: list[list[str]], tones: list[list[str]], codes: NDArray[np.uint8]) -> None:
-    """In the corner where no line is, the right ones first; nowhere where each has one."""
+def _put_legend(
+    picture: Picture,
+    texts: list[list[str]],
+    tones: list[list[str]],
+    codes: NDArray[np.uint8],
+    owners: NDArray[np.int16],
+) -> None:
+    """In the corner where nothing is, the right ones first; over bands where there is none; nowhere where each corner
+    has a line."""
     rows = len(picture.legend)
     wide = max((sum(len(text) for text, _ in line) for line in picture.legend), default=0) + 1
     down, across = codes.shape
-    if not rows or rows > down or wide > across * 2 // 3:
+    if not rows or rows > down or wide > (across - 2 if rows <= _FEW else across * 2 // 3):
         return
     corners = ((0, across - wide), (down - rows, across - wide), (0, 0), (down - rows, 0))
-    for top, left in corners:
-        if not codes[top : top + rows, left : left + wide].any():
+    drawn = codes > 0
+    for taken, (top, left) in product((drawn, drawn & (owners < len(picture.traces))), corners):
+        if not taken[top : top + rows, left : left + wide].any():
             break
     else:
         return

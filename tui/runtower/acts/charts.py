@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from runtower.acts import bands
 from runtower.acts.series_book import Asked, SeriesBook
 from runtower.domain.pyramid import Envelope, Pyramid
 from runtower.domain.series import CoarseCurve
@@ -18,6 +19,18 @@ SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.97)
 _ZOOM: Final = 0.5
 _SPARE: Final = 0.04
 _CLIP: Final = 2.0
+_AXES: Final = ("step", "time", "relative")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How charts are drawn, whatever they show."""
+
+    x: str
+    log_y: bool
+    smooth: float
+    clip: bool
+    spread: str
 
 
 @dataclass
@@ -25,7 +38,8 @@ class Charts:
     """What the page of charts shows.
 
     `rows` are global rows, the first one lies on top; `metrics` are keys, one chart each; `x` as `link.wire.Curve` has
-    it. `zoom` is the range of x that is shown, None for all; `cursor` an x, None for the end.
+    it. `zoom` is the range of x that is shown, None for all; `cursor` an x, None for the end; `limits` the range of y,
+    None for what fits. With a `spread` (of `bands.KINDS`) the `groups` are drawn instead of the rows.
     """
 
     rows: list[int] = field(default_factory=list)
@@ -34,10 +48,25 @@ class Charts:
     log_y: bool = False
     smooth: float = 0.0
     clip: bool = False
+    spread: str = bands.EACH
+    groups: list[bands.Group] = field(default_factory=list)
+    limits: tuple[float, float] | None = None
     zoom: tuple[float, float] | None = None
     cursor: float | None = None
     active: int = 0
     alone: bool = False
+
+    def look(self) -> Look:
+        """How they are drawn, to be kept for the next run that is opened."""
+        return Look(self.x, self.log_y, self.smooth, self.clip, self.spread)
+
+    def look_as(self, look: Look) -> None:
+        """Be drawn as others were, as far as that makes sense here."""
+        self.log_y, self.smooth, self.clip = look.log_y, look.smooth, look.clip
+        if look.x.removeprefix("metric:") in (*_AXES, *self.metrics):
+            self.x = look.x
+        if len(self.rows) > 1:
+            self.spread = look.spread
 
     def asked(self, row: int, key: str, smooth: float | None = None) -> Asked:
         return Asked(row, key, self.x, self.smooth if smooth is None else smooth)
@@ -72,6 +101,15 @@ class Charts:
         detail = self.detail(book, asked)
         found = book.get(detail) if detail is not None else None
         return found if found is not None and len(found) else book.get(asked)
+
+    def scale(self, envelopes: Sequence[Envelope]) -> YRange | None:
+        """The range of y that these are drawn in; None where there is nothing to draw."""
+        found = y_range(envelopes, self.log_y, self.clip)
+        if found is None or self.limits is None or (self.log_y and self.limits[0] <= 0):
+            return found
+        low, high = self.limits
+        beyond = sum(int(((e.low < low) | (e.high > high)).sum()) for e in envelopes)
+        return YRange(low, high, beyond, found.hidden)
 
     # -- the range of x
 
@@ -123,6 +161,25 @@ class Charts:
     def reset(self) -> None:
         """All of x again, no cursor."""
         self.zoom = self.cursor = None
+
+
+def limits_of(text: str) -> tuple[float, float] | None:
+    """`0.1 0.5` as a range of y; None for an empty text, which asks for what fits. Raises ValueError."""
+    if not text.strip():
+        return None
+    low, high = (float(word) for word in text.replace(",", " ").split())
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(text)
+    return low, high
+
+
+def limits_wrong(text: str) -> str:
+    """What is wrong with such a text; '' where nothing is."""
+    try:
+        limits_of(text)
+    except ValueError:
+        return "write two numbers, the lower first: 0.1 0.5"
+    return ""
 
 
 def widened(low: float, high: float) -> tuple[float, float]:

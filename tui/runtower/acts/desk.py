@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from runtower.acts import choose, details, news, remember, saved_views
 from runtower.acts.browse import Browser
+from runtower.acts.charts import Look
 from runtower.acts.columns import Columns
 from runtower.acts.curve_shelf import CurveShelf
 from runtower.acts.curves import Curves
@@ -72,6 +73,7 @@ class Desk:
         self.remark = ""  # why something that was asked for at the start isn't shown
         self.cached_ms: int | None = None
         self.paused = False
+        self.chart_looks: dict[str, Look] = {}  # by tab, how charts were drawn last
         self.run_tab = "curves"  # the tab that an opened run shows first: the last one used
         self.project_file = starter.project_file
         self._folders = folders

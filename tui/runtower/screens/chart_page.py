@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from runtower.acts.charts import Charts, YRange, at, coarse_envelope, widened, y_range
-from runtower.acts.series_book import SeriesBook
-from runtower.domain.pyramid import Envelope, Pyramid
+from runtower.acts import bands
+from runtower.acts.charts import Charts, YRange, widened
+from runtower.domain.pyramid import Pyramid
 from runtower.present import axes
 from runtower.present.glyphs import ASCII, Glyphs
-from runtower.present.numbers import exact
 from runtower.present.spans import Line, inert, padded, shortened
+from runtower.screens.chart_curves import Scene, curves_of
 from runtower_widgets import plot
 
 _NARROWEST: Final = 56
 _LOWEST: Final = 11
-_COLOURS: Final = 8
 _NAME: Final = 24
+# What a title needs beside a readout.
+_BESIDE: Final = 16
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,9 @@ def grid_of(charts: Charts, width: int, height: int) -> Grid:
     return Grid(across, down, (width - across + 1) // across, height // down)
 
 
-def page(
-    charts: Charts, grid: Grid, book: SeriesBook, names: Sequence[str], width: int, glyphs: Glyphs, now_ms: float
-) -> list[Line]:
-    """All lines of the page; `names` are those of `charts.rows`."""
-    shown = charts.shown(grid.size)
+def page(scene: Scene, grid: Grid, width: int) -> list[Line]:
+    """All lines of the page."""
+    shown = scene.charts.shown(grid.size)
     lines: list[Line] = []
     for first in range(0, len(shown), grid.across):
         row = shown[first : first + grid.across]
@@ -60,14 +58,9 @@ def page(
         for place, key in enumerate(row):
             # The last one takes what the division left over.
             own = width - (grid.width + 1) * (grid.across - 1) if place == grid.across - 1 else grid.width
-            drawn.append(_chart(charts, book, key, names, own, grid.height, glyphs, now_ms))
-        lines += [_joined([chart[y] for chart in drawn], glyphs) for y in range(grid.height)]
+            drawn.append(_chart(scene, key, own, grid.height))
+        lines += [_joined([chart[y] for chart in drawn], scene.glyphs) for y in range(grid.height)]
     return lines
-
-
-def colour(place: int) -> str:
-    """The tone of the n-th run."""
-    return f"series-{place % _COLOURS + 1}"
 
 
 def _joined(pieces: Sequence[Line], glyphs: Glyphs) -> Line:
@@ -79,79 +72,56 @@ def _joined(pieces: Sequence[Line], glyphs: Glyphs) -> Line:
     return tuple(out)
 
 
-def _chart(
-    charts: Charts,
-    book: SeriesBook,
-    key: str,
-    names: Sequence[str],
-    width: int,
-    height: int,
-    glyphs: Glyphs,
-    now_ms: float,
-) -> list[Line]:
+def _chart(scene: Scene, key: str, width: int, height: int) -> list[Line]:
     """One chart with its title, in exactly `height` lines of `width` cells."""
-    known = [charts.best(book, charts.asked(row, key)) for row in charts.rows]
-    whole = charts.whole(book, [key])
+    charts, known = scene.charts, scene.known(key)
+    whole = charts.whole(scene.book, [key])
     body: list[Line] = []
     said = ""
-    legend: list[Line] = []
+    read: Line = ()
     if whole is not None:
         x_range = widened(*(charts.zoom or whole))
-        edges = np.linspace(*x_range, plot.dot_columns(width) + 1)
-        envelopes = [_envelope(charts, book, row, key, edges) for row in charts.rows]
-        faint = [charts.best(book, charts.asked(row, key, 0.0)) for row in charts.rows] if charts.smooth else []
-        behind = [one.envelope(edges) for one in faint if one is not None]
-        scale = y_range([e for e in (*envelopes, *behind) if e is not None], charts.log_y, charts.clip)
-        legend = _legend(charts, book, key, names, width, glyphs, now_ms)
+        curves = curves_of(scene, key, np.linspace(*x_range, plot.dot_columns(width) + 1), width)
+        scale = charts.scale(curves.envelopes)
+        if len(curves.legend) == 1 and sum(len(text) for text, _ in curves.legend[0]) + _BESIDE <= width:
+            read = curves.legend[0]
         if scale is not None:
             said = ", ".join(part for part in (_how_exact(known), _said(scale)) if part)
-            traces = [_trace(e, colour(n)) for n, e in enumerate(envelopes) if e is not None]
-            traces += [_trace(e, "faint", behind=True) for e in behind]
+            most = _most_labels(charts.x, width)
             picture = plot.Picture(
                 x_range,
                 (scale.low, scale.high),
-                traces,
+                curves.traces,
+                curves.bands,
                 log_y=charts.log_y,
                 cursor=charts.cursor,
-                x_labels=axes.x_marks(charts.x, *x_range, _most_labels(charts.x, width), now_ms),
+                x_labels=axes.x_marks(charts.x, *x_range, most, scene.now_ms),
                 y_labels=axes.marks(scale.low, scale.high, max(3, (height - 3) // 2), plot.GUTTER - 2, charts.log_y),
-                legend=legend if len(charts.rows) > 1 else (),
-                plain=glyphs is ASCII,
+                legend=() if read else curves.legend,
+                plain=scene.glyphs is ASCII,
             )
             body = [tuple(line) for line in plot.draw(picture, width, height - 1)]
     if not body:
-        words = _why_nothing(charts, book, key, whole is not None, any(one is None for one in known))
+        words = _why_nothing(scene, key, whole is not None, any(one is None for one in known))
         body = [((padded("  " + words, width), "dim"),)]
     body += [((" " * width, ""),)] * (height - 1 - len(body))
-    one = legend[0] if len(charts.rows) == 1 and legend else ()
     active = charts.metrics[charts.active : charts.active + 1] == [key]
-    return [_title(charts, key, active, one, said, width, glyphs), *body[: height - 1]]
-
-
-def _envelope(charts: Charts, book: SeriesBook, row: int, key: str, edges: NDArray[np.float64]) -> Envelope | None:
-    """Of the series, or of its coarse curve until it is here."""
-    known = charts.best(book, charts.asked(row, key))
-    if known is not None:
-        return known.envelope(edges)
-    coarse = charts.coarse(book, row, key)
-    return coarse_envelope(coarse, edges) if coarse is not None else None
+    return [_title(charts, key, active, read, said, width, scene.glyphs), *body[: height - 1]]
 
 
 def _most_labels(x: str, width: int) -> int:
     return max(2, (width - plot.GUTTER) // (14 if x in axes.TIMES else 10))
 
 
-def _trace(envelope: Envelope, tone: str, behind: bool = False) -> plot.Trace:
-    return plot.Trace(envelope.low, envelope.high, envelope.first, envelope.last, envelope.odd, tone, behind)
-
-
-def _why_nothing(charts: Charts, book: SeriesBook, key: str, has_points: bool, reading: bool) -> str:
+def _why_nothing(scene: Scene, key: str, has_points: bool, reading: bool) -> str:
     if has_points:
         return (
-            "no value above 0 to draw on a logarithmic axis (^)" if charts.log_y else "nothing but NaN and infinities"
+            "no value above 0 to draw on a logarithmic axis (^)"
+            if scene.charts.log_y
+            else "nothing but NaN and infinities"
         )
-    if book.errors:
-        return next(iter(book.errors.values()))
+    if scene.book.errors:
+        return next(iter(scene.book.errors.values()))
     return "reading ..." if reading else f"{inert(key)} was not logged"
 
 
@@ -171,15 +141,13 @@ def _title(charts: Charts, key: str, active: bool, readout: Line, said: str, wid
     """`── val_loss  0.2207 @29 ───────── step, log, EMA 0.6 ──`. Where it is narrow, how it is drawn goes first, then
     the middle of the name; that it isn't all of it stays longest."""
     dash = glyphs.rule
-    name, read = inert(key, glyphs), sum(len(text.rstrip()) for text, _ in readout)
-    if read + 16 > width:
-        readout, read = (), 0
+    name, read = inert(key, glyphs), len("".join(text for text, _ in readout).strip())
     room = width - 4 - (read + 2 if readout else 0) - 1
     hows = [(", ".join(part for part in (said, *_how(charts)) if part), _NAME), (said, 8)]
     how = next((one for one, least in hows if one and room - len(one) - 7 >= min(len(name), least)), "")
     shown = shortened(name, max(8, room - (len(how) + 7 if how else 0)), glyphs)
     left: list[tuple[str, str]] = [(f" {dash}{dash} ", "rule"), (shown, "active" if active else "bright")]
-    left += [("  ", ""), *((text.rstrip(), tone) for text, tone in readout)] if readout else []
+    left += [("  ", ""), *readout[:-1], (readout[-1][0].rstrip(), readout[-1][1])] if readout else []
     used = sum(len(text) for text, _ in left)
     if not how:
         rest = max(0, width - used)
@@ -190,29 +158,6 @@ def _title(charts: Charts, key: str, active: bool, readout: Line, said: str, wid
 
 def _how(charts: Charts) -> list[str]:
     x = charts.x.removeprefix("metric:")
-    return [x, *(["log"] if charts.log_y else []), *([f"EMA {charts.smooth:g}"] if charts.smooth else [])]
-
-
-def _legend(
-    charts: Charts, book: SeriesBook, key: str, names: Sequence[str], width: int, glyphs: Glyphs, now_ms: float
-) -> list[Line]:
-    """`1 lr=0.001  0.2207 @29`: number, name and value at the cursor of each run that has one; of one run the value."""
-    found: list[tuple[int, str, str]] = []
-    for place, row in enumerate(charts.rows):
-        asked = charts.asked(row, key)
-        pyramid = book.get(asked) if charts.cursor is None else charts.best(book, asked)
-        there = at(pyramid, charts.cursor) if pyramid is not None else None
-        if there is not None:
-            found.append((place, exact(there[0]), f"@{axes.x_text(charts.x, there[1], now_ms)}"))
-    if len(charts.rows) == 1:
-        return [((f"{value} {where} ", "bright"),) for _, value, where in found]
-    shown = [shortened(inert(names[place], glyphs), max(8, width // 4), glyphs) for place, _, _ in found]
-    wide = [max(map(len, column), default=0) for column in (shown, *zip(*(one[1:] for one in found), strict=True))]
-    return [
-        (
-            (f"{place + 1:>2} {padded(name, wide[0])} ", colour(place)),
-            (f"{value:>{wide[1]}} ", "bright"),
-            (f"{where:<{wide[2]}}", "dim"),
-        )
-        for (place, value, where), name in zip(found, shown, strict=True)
-    ]
+    spread = {bands.STD: "mean and std", bands.RANGE: "mean, least to greatest"}.get(charts.spread, "")
+    parts = [spread, x, "log" if charts.log_y else "", f"EMA {charts.smooth:g}" if charts.smooth else ""]
+    return [part for part in parts if part]

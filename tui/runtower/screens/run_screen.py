@@ -12,15 +12,18 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 
 from runtower.actions import at
-from runtower.acts.charts import SMOOTHINGS, Charts
+from runtower.acts import bands
+from runtower.acts.charts import SMOOTHINGS, Charts, limits_of, limits_wrong
 from runtower.acts.face import Face
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line as Spans
 from runtower.present.spans import inert, shortened
+from runtower.screens.chart_curves import Scene
 from runtower.screens.chart_page import Grid, grid_of, page
 from runtower.screens.copying import copy_out
 from runtower.screens.everywhere import next_theme, offer
+from runtower.screens.field import Field
 from runtower.screens.keys import KeyScreen
 from runtower.screens.menu import Choice, Menu
 from runtower.screens.run_lines import footer
@@ -49,6 +52,11 @@ class RunScreen(KeyScreen):
             "curves": Charts(list(self.rows), [key for key in metrics if not key.startswith(_SYSTEM)]),
             "system": Charts(list(self.rows), [key for key in metrics if key.startswith(_SYSTEM)], x="relative"),
         }
+        groups = bands.groups_of(face.desk.browser, self.rows)
+        for tab, charts in self._charts.items():
+            charts.groups = groups
+            if tab in face.desk.chart_looks:
+                charts.look_as(face.desk.chart_looks[tab])
         self.tabs = [tab for tab in ("overview", *_CHARTS) if tab not in _CHARTS or self._charts[tab].metrics]
         self.tab = face.desk.run_tab if face.desk.run_tab in self.tabs else self.tabs[min(1, len(self.tabs) - 1)]
         self._due: Timer | None = None
@@ -69,6 +77,7 @@ class RunScreen(KeyScreen):
         if self._overview is not None:
             self._overview.cancel()
         desk = self.face.desk
+        desk.chart_looks.update({tab: charts.look() for tab, charts in self._charts.items()})
         if self.draw_soon in desk.on_change:
             desk.on_change.remove(self.draw_soon)
         desk.book.want(())
@@ -94,7 +103,8 @@ class RunScreen(KeyScreen):
             charts, grid, pane = self.charts, self._grid, self.query_one("#page", Lines)
             book.want(charts.wishes(book, charts.shown(grid.size)))
             names = [self.face.name_of(row) for row in self.rows]
-            pane.say(page(charts, grid, book, names, pane.size.width, self.glyphs, time.time() * 1000), 0)
+            scene = Scene(charts, book, names, self.glyphs, time.time() * 1000)
+            pane.say(page(scene, grid, pane.size.width), 0)
         else:
             book.want(())
             if self._overview is not None:
@@ -146,6 +156,8 @@ class RunScreen(KeyScreen):
     def why_not(self, action_id: str) -> str:
         if action_id.startswith("chart.") and self.tab not in _CHARTS:
             return "there are no charts on this tab"
+        if action_id == "chart.spread" and len(self.rows) < 2:
+            return "a mean wants several runs: mark them first"
         return ""
 
     def _turn_tab(self, by: int) -> None:
@@ -262,6 +274,23 @@ class RunScreen(KeyScreen):
         self.charts.smooth = SMOOTHINGS[(place + 1) % len(SMOOTHINGS)]
         self.draw()
 
+    def do_chart_spread(self) -> None:
+        place = bands.KINDS.index(self.charts.spread)
+        self.charts.spread = bands.KINDS[(place + 1) % len(bands.KINDS)]
+        self.draw()
+
+    def do_chart_limits(self) -> None:
+        now = self.charts.limits
+        text = "" if now is None else f"{now[0]:g} {now[1]:g}"
+        self.app.push_screen(
+            Field("y from and to, such as 0.1 0.5; empty: what fits", text, "", limits_wrong), self._limit
+        )
+
+    def _limit(self, text: str | None) -> None:
+        if text is not None:
+            self.charts.limits = limits_of(text)
+            self.draw()
+
     def do_chart_x(self) -> None:
         offers = [
             Choice("step", "step"),
@@ -330,6 +359,7 @@ _FOOTER: Final = (
     "chart.x",
     "chart.scale",
     "chart.smooth",
+    "chart.spread",
     "chart.clip",
     "chart.metrics",
     "chart.alone",
