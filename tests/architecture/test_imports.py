@@ -12,6 +12,7 @@ import pytest
 from runtower.actions import ACTIONS, Action, at
 from runtower.screens.empty import EmptyScreen
 from runtower.screens.keys import KeyScreen
+from runtower.screens.points_screen import PointsScreen
 from runtower.screens.run_keys import RunsScreen
 from runtower.screens.run_screen import RunScreen
 from runtower.screens.sources import SourcesScreen
@@ -22,11 +23,12 @@ DATA = {"numpy", "pyarrow", "omegaconf", "click", "yaml", "lark"}
 SCREENS: dict[str, type[KeyScreen]] = {
     "runs": RunsScreen,
     "run": RunScreen,
+    "points": PointsScreen,
     "empty": EmptyScreen,
     "sources": SourcesScreen,
 }
 PLACES = sorted({place for action in ACTIONS for place in action.places})
-QUIET_GROUPS = {"Move", "Find", "Look", "Columns", "Mark", "Charts"}
+QUIET_GROUPS = {"Move", "Find", "Look", "Columns", "Mark", "Charts", "Points"}
 
 
 def loaded_by(module: str) -> set[str]:

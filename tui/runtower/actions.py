@@ -30,8 +30,9 @@ class Action:
 
 _LISTS: Final = ("runs", "sources")
 _OPENED: Final = ("runs", "run")
+_DRAWN: Final = ("runs", "run", "points")
 _PAGES: Final = ("runs", "run", "sources")
-_ALL: Final = ("runs", "run", "empty", "sources")
+_ALL: Final = ("runs", "run", "points", "empty", "sources")
 _SOURCES: Final = ("sources",)
 
 ACTIONS: Final[tuple[Action, ...]] = (
@@ -87,6 +88,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("look.fold", "Fold or unfold the children or the group", ("z a",), "Look"),
     Action("look.tree", "Tree or flat; from groups back to the tree", ("b",), "Look"),
     Action("look.group", "Group by a column", ("g b",), "Look", tooltip="with count, mean, spread and best"),
+    Action("look.points", "Scatter or histogram of columns", ("g s",), "Look", tooltip="of the marked runs, or all"),
+    # Points
+    Action("points.x", "Choose the column along x", ("a",), "Points", ("points",), "x"),
+    Action("points.y", "Choose the column along y", ("m",), "Points", ("points",), "y"),
+    Action("points.scale", "Linear or logarithmic y", ("^",), "Points", ("points",), "scale of y"),
+    Action("points.scale_x", "Linear or logarithmic x", ("x",), "Points", ("points",), "scale of x"),
+    Action("points.form", "Scatter or histogram", ("tab",), "Points", ("points",), "histogram or scatter"),
     # Charts
     Action(
         "chart.left",
@@ -147,8 +155,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # Everywhere
     Action("app.back", "Back", ("escape", "backspace"), "Everywhere", _ALL, "back"),
     Action("app.help", "Keys, searchable", ("?",), "Everywhere", _ALL, short="keys"),
-    Action("app.palette", "Every action by name", (":", "ctrl+p"), "Everywhere", _OPENED),
-    Action("app.theme", "Next theme", (), "Everywhere", _OPENED),
+    Action("app.palette", "Every action by name", (":", "ctrl+p"), "Everywhere", _DRAWN),
+    Action("app.theme", "Next theme", (), "Everywhere", _DRAWN),
     Action("app.mouse", "Mouse on or off", (), "Everywhere"),
     Action("app.suspend", "To the shell; fg comes back", ("ctrl+z",), "Everywhere", _ALL),
     Action("app.quit", "Quit", ("q", "ctrl+q"), "Everywhere", _ALL),

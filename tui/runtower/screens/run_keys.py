@@ -24,7 +24,7 @@ _NEED_A_RUN: Final = frozenset(
     {"look.open", "look.fold", "mark.toggle", "mark.range", "mark.pin", "mark.baseline", "take.id", "take.menu"}
 )
 _ON_GROUPS: Final = frozenset({"look.open", "look.fold", "mark.toggle"})
-_NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric"})
+_NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric", "look.points"})
 
 
 class RunsScreen(EditKeys, ViewKeys):
@@ -202,6 +202,14 @@ class RunsScreen(EditKeys, ViewKeys):
         rows.changed()
         self.say("each curve has its own scale" if rows.own_scale else "one scale for all curves")
         self.draw()
+
+    def do_look_points(self) -> None:
+        """The marked runs, or all, as points on a screen of their own."""
+        from runtower.screens.points_screen import PointsScreen  # noqa: PLC0415  as for an opened run
+
+        assert self.face is not None
+        self.covered = True
+        self.app.push_screen(PointsScreen(self.keymap, self.glyphs, self.face), self._uncovered)
 
     async def do_look_fold(self) -> None:
         browser = self.desk.browser
