@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from runtower.domain.artifacts import Folder, Piece
     from runtower.domain.criteria import Criterion
     from runtower.domain.edits import Edit, RunNow
 
@@ -39,6 +40,7 @@ __all__ = [
     "NumberRows",
     "Numbers",
     "OpensForEdits",
+    "ReadsArtifacts",
     "ReadsByExperiment",
     "ReadsHistory",
     "RowError",
@@ -258,6 +260,31 @@ class SamplesHistory(Protocol):
 
         Raises as `history`; no point in these steps is no error.
         """
+        ...
+
+
+@runtime_checkable
+class ReadsArtifacts(Protocol):
+    """Reads the files that runs logged.
+
+    A path is relative to the run's artifacts, with '/' between its parts. All calls raise Invalid for one that is
+    absolute or has '..' in it, NotFound where there is no such run, folder or file, and Forbidden for a link that leads
+    out of the run's artifacts. They never wait for a file that is no regular one.
+    """
+
+    def artifacts(self, run_id: str, folder: str) -> Folder:
+        """What lies in a folder; '' is the run's own, which is empty where the run logged no file."""
+        ...
+
+    def artifact(self, run_id: str, path: str, offset: int, most: int) -> Piece:
+        """At most `most` bytes of a file, from `offset` on or, where that is negative, from so many before its end.
+
+        Nothing, but the file's size, where the file ends before `offset`.
+        """
+        ...
+
+    def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
+        """The whole file from its beginning, a piece at a time; at least one, which may be empty."""
         ...
 
 
