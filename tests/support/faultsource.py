@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from runtower.domain import errors
+from runtower.domain.artifacts import Artifact, Folder, Piece
 from runtower.domain.criteria import Criterion
 from runtower.domain.edits import Edit, RunNow
 from runtower.domain.runs import NAME, Experiment, Kind
@@ -103,6 +105,27 @@ class FaultSource:
         if name == "crash":
             os.kill(os.getpid(), signal.SIGKILL)
         raise errors.Invalid(f"no operation {name}")
+
+    def artifacts(self, run_id: str, folder: str) -> Folder:
+        self._note("asked", f"{run_id} {folder}")
+        return Folder((Artifact("logs", True), Artifact("train.log", False, 300_000)), left_out=7)
+
+    def artifact(self, run_id: str, path: str, offset: int, most: int) -> Piece:
+        return Piece(b"x" * most, offset, 10**9)
+
+    def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
+        if path == "short":
+            yield Piece(b"half", 0, 8)
+        elif path == "endless":
+            for number in itertools.count():
+                yield Piece(b"x" * 1000, number * 1000, None)
+                time.sleep(0.001)
+        elif path in errors.ALL:
+            yield Piece(b"begun", 0, None)
+            raise errors.ALL[path](f"tried {path}")
+        else:
+            for number in range(3):
+                yield Piece(b"123", number * 3, 9)
 
     def misbehave(self, when: str) -> None:
         for word in self._words:

@@ -25,11 +25,13 @@ from runtower.link.requests import Requests
 from runtower.link.spool import OwnedSpool, SpoolError
 from runtower.link.supervisor import Supervisor
 from runtower.link.watch import Timing, Vitals
-from runtower.link.wire import Coarse, Curve, History, Parcel, Progress, Query
+from runtower.link.wire import ArtifactPart, Artifacts, Coarse, Curve, History, Parcel, Progress, Query
 
 if TYPE_CHECKING:
+    from runtower.domain.artifacts import Folder, Piece
     from runtower.domain.pyramid import Pyramid
     from runtower.domain.series import CoarseCurve, MetricSeries
+    from runtower.link.decode import Found
 
 _GRACE = 1.0
 _MOST_SCOPE = 2000
@@ -118,7 +120,11 @@ class Link:
     async def ask(self, query: Coarse, *, topic: str = "") -> list[CoarseCurve]: ...
     @overload
     async def ask(self, query: Curve, *, topic: str = "") -> Pyramid: ...
-    async def ask(self, query: Query, *, topic: str = "") -> MetricSeries | list[CoarseCurve] | Pyramid:
+    @overload
+    async def ask(self, query: Artifacts, *, topic: str = "") -> Folder: ...
+    @overload
+    async def ask(self, query: ArtifactPart, *, topic: str = "") -> Piece: ...
+    async def ask(self, query: Query, *, topic: str = "") -> Found:
         """The answer to a query. Raises TowerError; Cancelled where a newer query of the same `topic` came."""
         self._attach()
         request, answer = self._requests.ask(query, topic)

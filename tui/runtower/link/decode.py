@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 
 from runtower.catalog import cache
 from runtower.catalog.segment import Segment
+from runtower.domain.artifacts import Folder, Piece
 from runtower.domain.pyramid import Pyramid
 from runtower.domain.runs import Experiment
 from runtower.domain.series import CoarseCurve, MetricSeries
@@ -13,6 +15,8 @@ from runtower.domain.targets import RowError
 from runtower.link import events, wire
 from runtower.link.answers import unpack_curves, unpack_pyramid, unpack_series
 from runtower.link.spool import Spool
+
+Found = MetricSeries | list[CoarseCurve] | Pyramid | Folder | Piece
 
 
 def rows(message: wire.Rows, spool: Spool) -> events.Rows:
@@ -35,11 +39,15 @@ def base(parcel: wire.Parcel, spool: Spool) -> tuple[Segment, tuple[Experiment, 
     return Segment.read(cached.segment), cached.experiments
 
 
-def answer(query: wire.Query, body: wire.Parcel, spool: Spool) -> MetricSeries | list[CoarseCurve] | Pyramid:
-    """Raises SpoolError or ValueError."""
+def answer(query: wire.Query, body: wire.Parcel, spool: Spool) -> Found:
+    """Raises SpoolError, ValueError or msgspec.MsgspecError."""
     if isinstance(query, wire.Curve):
         return unpack_pyramid(spool.take_file(body))
     data = spool.take(body)
+    if isinstance(query, wire.Artifacts):
+        return msgspec.msgpack.decode(data, type=Folder)
+    if isinstance(query, wire.ArtifactPart):
+        return msgspec.msgpack.decode(data, type=Piece)
     if isinstance(query, wire.History):
         return unpack_series(query.run_id, query.key, data)
     return unpack_curves(data)

@@ -1,6 +1,7 @@
-"""Queries and operations of a source, beside its polls: a fast lane, a slow one, and a thread for each operation.
+"""Queries and operations of a source, beside its polls: a few lanes, and a thread for each operation.
 
-A history is small and somebody waits for it: the fast lane. Coarse curves come by the hundred: the slow lane.
+A history is small and somebody waits for it: the fast lane. Coarse curves come by the hundred: the slow lane. Artifacts
+may lie behind another server than the runs do: a lane of their own.
 """
 
 from __future__ import annotations
@@ -11,14 +12,31 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
+import msgspec
+
+from runtower.domain.artifacts import MOST_BYTES
 from runtower.domain.errors import Broken, Cancelled, Invalid, TowerError
+from runtower.link import downloading
 from runtower.link.answers import pack_curves, pack_pyramid, pack_series
 from runtower.link.channel import Channel
 from runtower.link.drawing import Drawing
 from runtower.link.sourcelog import note
 from runtower.link.spool import Spool
-from runtower.link.wire import Answer, Ask, Coarse, Curve, History, Operate, Progress, Query, Refused, Started
-from runtower.sources.port import ReadsHistory, Source
+from runtower.link.wire import (
+    Answer,
+    ArtifactPart,
+    Artifacts,
+    Ask,
+    Coarse,
+    Curve,
+    History,
+    Operate,
+    Progress,
+    Query,
+    Refused,
+    Started,
+)
+from runtower.sources.port import ReadsArtifacts, ReadsHistory, Source
 
 Tell = Callable[[int, int | None, str], None]
 
@@ -55,7 +73,7 @@ class Lanes:
         """Put a query into its lane; an older one of its topic that hasn't begun is forgotten."""
         if ask.topic:
             self._newest[ask.topic] = ask.generation
-        name = "slow" if isinstance(ask.query, Coarse) else "fast"
+        name = _lane(ask.query)
         if name not in self._lanes:
             lane = self._lanes[name] = queue.SimpleQueue()
             threading.Thread(target=self._serve, args=(lane,), name=f"{name} lane", daemon=True).start()
@@ -72,6 +90,11 @@ class Lanes:
             self._running[request].set()
         else:
             self._cancelled.add(request)
+
+    def cancel_all(self) -> None:
+        """Tell every operation to stop."""
+        for cancelled in list(self._running.values()):
+            cancelled.set()
 
     def finish(self, seconds: float) -> None:
         """Wait until no operation runs any more, or the time is over."""
@@ -101,6 +124,8 @@ class Lanes:
             self._channel.send(Progress(operation.request, done, total, text[:1000]))
 
         def carry_out(source: Source) -> bytes:
+            if operation.name == downloading.NAME and isinstance(source, ReadsArtifacts):
+                return downloading.download(source, operation.arguments, tell)
             if not isinstance(source, Operates):
                 raise Invalid(f"This source can't carry out '{operation.name}'.")
             return source.operate(operation.name, operation.arguments, tell)
@@ -125,6 +150,8 @@ class Lanes:
             self._channel.send(Answer(request, generation, body))
 
     def _asked(self, source: Source, query: Query) -> bytes:
+        if isinstance(query, Artifacts | ArtifactPart):
+            return _artifacts(source, query)
         if not isinstance(source, ReadsHistory):
             raise TowerError("This source offers no metric histories.")
         if isinstance(query, History):
@@ -132,3 +159,18 @@ class Lanes:
         if isinstance(query, Curve):
             return pack_pyramid(self._drawing.curve(source, query))
         return pack_curves(source.coarse(query.run_ids, query.key, query.buckets))
+
+
+def _lane(query: Query) -> str:
+    if isinstance(query, Artifacts | ArtifactPart):
+        return "artifacts"
+    return "slow" if isinstance(query, Coarse) else "fast"
+
+
+def _artifacts(source: Source, query: Artifacts | ArtifactPart) -> bytes:
+    if not isinstance(source, ReadsArtifacts):
+        raise TowerError("This source offers no artifacts.")
+    if isinstance(query, Artifacts):
+        return msgspec.msgpack.encode(source.artifacts(query.run_id, query.folder))
+    most = min(max(query.most, 0), MOST_BYTES)
+    return msgspec.msgpack.encode(source.artifact(query.run_id, query.path, query.offset, most))

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runtower.domain.runs import Experiment
-from runtower.domain.series import CoarseCurve, MetricSeries
 from runtower.link import wire
 from runtower.link.events import Base, Rows
 from runtower.link.offloop import off_loop
@@ -14,7 +13,7 @@ from runtower.link.spool import Spool
 
 if TYPE_CHECKING:
     from runtower.catalog.segment import Segment
-    from runtower.domain.pyramid import Pyramid
+    from runtower.link.decode import Found
 
 
 async def rows(message: wire.Rows, spool: Spool) -> Rows:
@@ -42,8 +41,8 @@ async def new_base(message: wire.Base, spool: Spool) -> Base:
     return Base(message.seq, message.base_id, segment)
 
 
-async def answer(query: wire.Query, body: wire.Parcel, spool: Spool) -> MetricSeries | list[CoarseCurve] | Pyramid:
-    def work() -> MetricSeries | list[CoarseCurve] | Pyramid:
+async def answer(query: wire.Query, body: wire.Parcel, spool: Spool) -> Found:
+    def work() -> Found:
         from runtower.link import decode  # noqa: PLC0415 - the deferral of this page
 
         return decode.answer(query, body, spool)

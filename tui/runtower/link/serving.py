@@ -29,7 +29,7 @@ from runtower.link.table import Table
 from runtower.link.wire import Ask, Beat, Cancel, Focus, Hello, Operate, Scope, Seek, Subscribe, ToHost, WireError
 
 _PATIENCE = 3.0
-_LAST_MOMENT = 5.0
+_LAST_MOMENT = 8.0
 _LAST_WRITE = 120.0
 
 
@@ -80,6 +80,8 @@ def serve(hello: Hello, channel: Channel, messages: Iterator[ToHost], log: Sourc
     last = threading.Timer(_LAST_MOMENT, os._exit, (0,))
     last.daemon = True
     last.start()
+    lanes.cancel_all()
+    lanes.finish(_PATIENCE)  # a download takes away what it has written so far
     compaction.finish(_PATIENCE)
     shutil.rmtree(spool.folder, ignore_errors=True)
 

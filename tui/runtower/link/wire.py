@@ -69,7 +69,23 @@ class Curve(msgspec.Struct, tag="curve", frozen=True):
     whole: bool = False
 
 
-Query = History | Coarse | Curve
+class Artifacts(msgspec.Struct, tag="artifacts", frozen=True):
+    """Asks for what lies in a folder of a run's artifacts, '' for the run's own: a `Folder`."""
+
+    run_id: str
+    folder: str = ""
+
+
+class ArtifactPart(msgspec.Struct, tag="artifact_part", frozen=True):
+    """Asks for at most `most` bytes of an artifact, from `offset` on or so many before its end: a `Piece`."""
+
+    run_id: str
+    path: str
+    offset: int
+    most: int
+
+
+Query = History | Coarse | Curve | Artifacts | ArtifactPart
 
 
 class Hello(msgspec.Struct, tag="hello", omit_defaults=True):
