@@ -19,10 +19,10 @@ from support.postgres import Postgres, missing, running
 
 from runtower.sources.csvlogger import SOURCE as CSVLOGGER
 from runtower.sources.mlflow import SOURCE as MLFLOW
-from runtower.sources.port import Known, ListsRuns, ReadsHistory, Source, Target
+from runtower.sources.port import Known, ListsRuns, ReadsArtifacts, ReadsHistory, Source, Target
 
 
-class AnySource(ListsRuns, ReadsHistory, Source, Protocol):
+class AnySource(ListsRuns, ReadsArtifacts, ReadsHistory, Source, Protocol):
     """What all of these sources offer."""
 
 
@@ -37,14 +37,17 @@ class Lab(Protocol):
 
     def remove(self, run_id: str) -> None: ...
 
+    def add_files(self, name: str, files: Mapping[str, bytes]) -> str: ...
+
 
 @dataclass
 class MlflowLab:
     """An MLflow store; `how` is 'sql', 'client', 'files', 'rest' or 'postgres'. What the tests do to a server's goes
-    through it; `url` is where it is, or the database."""
+    through it; `url` is where it is, or the database. Artifacts lie below `work`, those of a server with it."""
 
     how: str
     path: Path
+    work: Path
     url: str = ""
     postgres: Postgres | None = None
     opened: list[AnySource] = field(default_factory=list)
@@ -74,6 +77,18 @@ class MlflowLab:
 
     def log(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
         log(self.client, run_id, dict(metrics), step)
+
+    def add_files(self, name: str, files: Mapping[str, bytes]) -> str:
+        """A run of an experiment of its own, with these artifacts: where a server is, it keeps them."""
+        place = None if self.how == "rest" else (self.work / name).as_uri()
+        experiment = self.client.create_experiment(name, artifact_location=place)
+        run_id = self.client.create_run(experiment, run_name=name).info.run_id
+        for path, data in files.items():
+            local = self.work / "logged" / path
+            local.parent.mkdir(parents=True, exist_ok=True)
+            local.write_bytes(data)
+            self.client.log_artifact(run_id, str(local), path.rpartition("/")[0] or None)
+        return run_id
 
     def remove(self, run_id: str) -> None:
         if self.how == "files":
@@ -110,6 +125,14 @@ class CsvLab:
         with (self.root / run_id / "metrics.csv").open() as file:
             rows: list[Mapping[str, object]] = list(csv.DictReader(file))
         self._write(self.root / run_id, [*rows, {"step": step, **metrics}])
+
+    def add_files(self, name: str, files: Mapping[str, bytes]) -> str:
+        run_id = self.add_run(name, {"loss": 0.5})
+        for path, data in files.items():
+            place = self.root / run_id / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+        return run_id
 
     def remove(self, run_id: str) -> None:
         shutil.rmtree(self.root / run_id)
@@ -181,18 +204,18 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         made.add_run("second", {"loss": 0.25, "acc": 0.75})
     elif request.param == "files":
         monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-        made = MlflowLab("files", tmp_path / "mlruns")
+        made = MlflowLab("files", tmp_path / "mlruns", tmp_path)
         shutil.copytree(request.getfixturevalue("files_template"), made.path)
         _move_experiments(made.path, request.getfixturevalue("files_template"))
     elif request.param == "rest":
         served: Server = request.getfixturevalue("served")
-        made = MlflowLab("rest", served.db, served.url)
+        made = MlflowLab("rest", served.db, tmp_path, served.url)
     elif request.param == "postgres":
         cluster: Postgres = request.getfixturevalue("postgres")
         template: Path = request.getfixturevalue("sqlite_template")
-        made = MlflowLab("postgres", template, cluster.copy_of(template), cluster)
+        made = MlflowLab("postgres", template, tmp_path, cluster.copy_of(template), cluster)
     else:
-        made = MlflowLab(request.param, request.getfixturevalue("sqlite_store"))
+        made = MlflowLab(request.param, request.getfixturevalue("sqlite_store"), tmp_path)
     yield made
     for source in made.opened:
         with closing(source):

@@ -16,9 +16,11 @@ from zlib import crc32
 
 import msgspec
 
+from runtower.domain.artifacts import Folder, Piece
 from runtower.domain.errors import NotFound
 from runtower.domain.runs import Experiment
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
+from runtower.sources import disk
 from runtower.sources.coarse import curves_of, logged
 from runtower.sources.csvlogger.contract import METRICS_FILE
 from runtower.sources.csvlogger.folders import VersionFolder, version_folders
@@ -39,7 +41,7 @@ class _Cursor(msgspec.Struct, array_like=True):
 
 
 class CsvLoggerSource:
-    """Satisfies ListsRuns and ReadsHistory. `clock` gives epoch seconds."""
+    """Satisfies ListsRuns, ReadsHistory and ReadsArtifacts. `clock` gives epoch seconds."""
 
     def __init__(self, root: Path, known: Known, clock: Callable[[], float] = time.time) -> None:
         self._root = root
@@ -85,11 +87,25 @@ class CsvLoggerSource:
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
         return curves_of(run_ids, lambda run_id: self._series(run_id, key), buckets)
 
-    def _series(self, run_id: str, key: str) -> MetricSeries | None:
-        path = self._root / run_id / METRICS_FILE
+    def artifacts(self, run_id: str, folder: str) -> Folder:
+        """The files of the run's own folder; other runs' folders below it too."""
+        return disk.listed(self._folder(run_id), folder)
+
+    def artifact(self, run_id: str, path: str, offset: int, most: int) -> Piece:
+        return disk.part(self._folder(run_id), path, offset, most)
+
+    def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
+        return disk.pieces(self._folder(run_id), path)
+
+    def _folder(self, run_id: str) -> Path:
         # An id comes over the wire: it shall not lead out of the root.
-        if ".." in Path(run_id).parts or Path(run_id).is_absolute():
+        folder = self._root / run_id
+        if ".." in Path(run_id).parts or Path(run_id).is_absolute() or not (folder / METRICS_FILE).is_file():
             raise NotFound(f"There is no run {run_id} in {self._root}.", "Look again after the next refresh.")
+        return folder
+
+    def _series(self, run_id: str, key: str) -> MetricSeries | None:
+        path = self._folder(run_id) / METRICS_FILE
         try:
             return read_series(path, run_id, key)
         except OSError as error:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import mlflow
 import numpy as np
 
+from runtower.domain.artifacts import Folder, Piece
+from runtower.domain.errors import NotFound
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 from runtower.sources.coarse import curves_of, logged
 from runtower.sources.mlflow.address import Address, StoreShape
+from runtower.sources.mlflow.artifact_places import Elsewhere, StoredArtifacts
+from runtower.sources.mlflow.artifact_repository import of_run
 from runtower.sources.mlflow.client_reader import ClientReader
 from runtower.sources.mlflow.client_sync import ClientSync
 from runtower.sources.mlflow.fields import with_infinities
@@ -20,7 +25,7 @@ from runtower.sources.port import Delta, Identity, Known
 
 
 class ClientSource:
-    """Satisfies ListsRuns and ReadsHistory. Every call may raise a TowerError of `client_errors`."""
+    """Satisfies ListsRuns, ReadsHistory and ReadsArtifacts. Every call may raise a TowerError of `client_errors`."""
 
     def __init__(self, address: Address, known: Known) -> None:
         check_before_mlflow(address)
@@ -28,6 +33,7 @@ class ClientSource:
         self._reader = ClientReader(address)
         self._key = self._key_now()
         self._gate = gate_of(address)
+        self._artifacts = StoredArtifacts(self._artifact_uri, _home(address), self._elsewhere)
         self._sync = ClientSync(self._reader, self._gate, self._key, known.run_ids)
 
     def identity(self) -> Identity:
@@ -53,6 +59,24 @@ class ClientSource:
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
         return curves_of(run_ids, lambda run_id: self._series(run_id, key), buckets)
 
+    def artifacts(self, run_id: str, folder: str) -> Folder:
+        return self._artifacts.artifacts(run_id, folder)
+
+    def artifact(self, run_id: str, path: str, offset: int, most: int) -> Piece:
+        return self._artifacts.artifact(run_id, path, offset, most)
+
+    def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
+        return self._artifacts.artifact_pieces(run_id, path)
+
+    def _artifact_uri(self, run_id: str) -> str:
+        found = self._reader.run(run_id)
+        if found is None:
+            raise NotFound(f"There is no run {run_id} in {self._address.shown}.", "Look again after the next refresh.")
+        return found.info.artifact_uri or ""
+
+    def _elsewhere(self, uri: str, run_id: str) -> Elsewhere:
+        return of_run(self._reader.client, run_id, uri)
+
     def _series(self, run_id: str, key: str) -> MetricSeries | None:
         points = self._reader.history(run_id, key)
         if not points:
@@ -68,6 +92,11 @@ class ClientSource:
         first = min(experiments, key=lambda found: _id_order(found.experiment_id), default=None)
         identity = (first.experiment_id, first.creation_time) if first is not None else (None, None)
         return source_key(self._address.shown, workspace_from_environment(), identity)
+
+
+def _home(address: Address) -> Path | None:
+    """The folder that a store on this machine lies in."""
+    return address.path.parent if address.path is not None else None
 
 
 def _id_order(experiment_id: str) -> tuple[int, int, str]:

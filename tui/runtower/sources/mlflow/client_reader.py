@@ -37,7 +37,7 @@ class ClientReader:
         self._address = address
         self._startless_nowhere: list[Sequence[str]] = []
         with in_our_words(address):
-            self._client = MlflowClient(tracking_uri=address.uri)
+            self.client = MlflowClient(tracking_uri=address.uri)
 
     def raw_experiments(self) -> list[RawExperiment]:
         """All experiments, deleted ones too."""
@@ -45,7 +45,7 @@ class ClientReader:
         token: str | None = None
         with in_our_words(self._address):
             while True:
-                page = self._client.search_experiments(ViewType.ALL, _EXPERIMENTS_A_PAGE, page_token=token)
+                page = self.client.search_experiments(ViewType.ALL, _EXPERIMENTS_A_PAGE, page_token=token)
                 found.extend(page)
                 token = page.token
                 if not token:
@@ -106,14 +106,14 @@ class ClientReader:
         """One run, None where there is none of that id."""
         try:
             with in_our_words(self._address):
-                return self._client.get_run(run_id)
+                return self.client.get_run(run_id)
         except NotFound:
             return None
 
     def history(self, run_id: str, key: str) -> list[Metric]:
         """All points of one metric; none where the run doesn't have it. Raises NotFound for a run there isn't."""
         with in_our_words(self._address):
-            points = list(self._client.get_metric_history(run_id, key))
+            points = list(self.client.get_metric_history(run_id, key))
         if not points and self.run(run_id) is None:
             raise NotFound(f"There is no run {run_id} in {self._address.shown}.", "Look again after the next refresh.")
         return points
@@ -122,7 +122,7 @@ class ClientReader:
         self, experiment_ids: Sequence[str], condition: str, size: int, token: str | None
     ) -> tuple[list[Run], str | None]:
         with in_our_words(self._address):
-            page = self._client.search_runs(
+            page = self.client.search_runs(
                 list(experiment_ids), condition, ViewType.ALL, size, list(_NEWEST_FIRST), token
             )
         return list(page), page.token or None

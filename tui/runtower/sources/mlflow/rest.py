@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from runtower.domain.artifacts import Folder, Piece
 from runtower.domain.criteria import Criterion
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 from runtower.sources.coarse import logged
 from runtower.sources.mlflow.address import Address
 from runtower.sources.mlflow.rest_access import Access
+from runtower.sources.mlflow.rest_artifacts import RestArtifacts
 from runtower.sources.mlflow.rest_begin import begun
 from runtower.sources.mlflow.rest_curves import Histories
 from runtower.sources.mlflow.rest_filter import filter_of
@@ -19,7 +21,8 @@ from runtower.sources.port import Delta, Identity, Known
 
 
 class RestSource:
-    """Satisfies ListsRuns, KeepsPace, TellsRoundTrip, ReadsByExperiment, SeeksFirst, ReadsHistory and SamplesHistory.
+    """Satisfies ListsRuns, KeepsPace, TellsRoundTrip, ReadsByExperiment, SeeksFirst, ReadsHistory, SamplesHistory and
+    ReadsArtifacts.
 
     Raises the TowerErrors of `rest_errors`.
     """
@@ -31,6 +34,7 @@ class RestSource:
         experiments, self._version = beginning.first()
         self._key = _key_of(self._access, experiments)
         self._histories = Histories(self._connection, reader)
+        self._artifacts = RestArtifacts(self._connection)
         self._sync = RestSync(
             reader, experiments, lambda raw: _key_of(self._access, raw), known.run_ids, self._access.interval
         )
@@ -64,6 +68,15 @@ class RestSource:
 
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
         return self._histories.coarse(run_ids, key, buckets)
+
+    def artifacts(self, run_id: str, folder: str) -> Folder:
+        return self._artifacts.artifacts(run_id, folder)
+
+    def artifact(self, run_id: str, path: str, offset: int, most: int) -> Piece:
+        return self._artifacts.artifact(run_id, path, offset, most)
+
+    def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
+        return self._artifacts.artifact_pieces(run_id, path)
 
 
 def _key_of(access: Access, experiments: Sequence[RawExperiment]) -> str:

@@ -6,7 +6,8 @@ import os
 import ssl
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 import msgspec
@@ -25,6 +26,7 @@ _CONNECT: Final = 3.0
 # MLflow's own server closes an idle connection after 5 s; one that is just being closed must not be used again.
 _KEEP: Final = 4.0
 _LOOKED_BACK: Final = 8
+_STREAMED: Final = (200, 206, 416)
 _LARGEST: Final = 256 * 1024 * 1024
 
 
@@ -50,6 +52,27 @@ class Connection:
     def post(self, path: str, question: msgspec.Struct, decoder: msgspec.json.Decoder[T], patience: float = 0.0) -> T:
         """As `get`, with a body. Only searches go this way: asking twice does no harm."""
         return self._decoded(self._answer(self._posting(path, question), patience or self._access.timeout), decoder)
+
+    @contextmanager
+    def streaming(
+        self, path: str, params: Params, headers: Mapping[str, str], patience: float
+    ) -> Iterator[httpx.Response]:
+        """The answer for `path` beside the API, while it comes in; its status is 200, 206 (a part) or 416 (no such
+        part). `patience` is for each piece of it."""
+        self._wait_if_asked()
+        request = self._client.build_request(
+            "GET", f"{self._access.base}{path}", params=params, headers={"Accept-Encoding": "identity", **headers}
+        )
+        request.extensions["timeout"] = httpx.Timeout(patience, connect=min(_CONNECT, patience)).as_dict()
+        with in_our_words(self._access, patience):
+            response = self._sent(request)
+            try:
+                if response.status_code not in _STREAMED:
+                    body = self._body(response, time.monotonic() + patience)
+                    raise self._refusal(response, body)
+                yield response
+            finally:
+                response.close()
 
     def write(self, path: str, question: msgspec.Struct) -> None:
         """A change, sent once: what was sent may have been done, whatever became of the answer. Raises NoConnection
@@ -82,9 +105,7 @@ class Connection:
         )
 
     def _answer(self, request: httpx.Request, patience: float, once: bool = False) -> bytes:
-        left = self._not_before - time.monotonic()
-        if left > 0:
-            raise Busy(f"{self._access.shown} asked for patience.", f"It is asked again in {left:.0f} s.", left)
+        self._wait_if_asked()
         request.extensions["timeout"] = httpx.Timeout(patience, connect=min(_CONNECT, patience)).as_dict()
         began = time.monotonic()
         until = began + patience
@@ -97,10 +118,18 @@ class Connection:
         if response.status_code == 200:
             self._took.append(time.monotonic() - began)
             return body
+        raise self._refusal(response, body)
+
+    def _wait_if_asked(self) -> None:
+        left = self._not_before - time.monotonic()
+        if left > 0:
+            raise Busy(f"{self._access.shown} asked for patience.", f"It is asked again in {left:.0f} s.", left)
+
+    def _refusal(self, response: httpx.Response, body: bytes) -> TowerError:
         error = refusal(self._access, response.status_code, response.headers, body)
         if isinstance(error, Busy) and error.after is not None:
             self._not_before = time.monotonic() + error.after
-        raise error
+        return error
 
     def _sent(self, request: httpx.Request) -> httpx.Response:
         try:

@@ -11,6 +11,8 @@ JSON does), NaN and the infinities are the texts "NaN", "Infinity", "-Infinity",
     GET  /api/2.0/mlflow/metrics/get-history-bulk-interval   GetMetricHistoryBulkInterval, at most 100 runs
     POST /api/2.0/mlflow/runs/update, set-tag, delete-tag    UpdateRun, SetTag, DeleteTag
     POST /api/2.0/mlflow/runs/delete, restore                DeleteRun, RestoreRun
+    GET  /api/2.0/mlflow/artifacts/list                      ListArtifacts; paths are relative to the run's artifacts
+    GET  /get-artifact                                       a file's bytes; beside the API, as MLflow's page reads it
     GET  /version                                            the version as a plain text
 
 A search that would give a run without a start time fails as a whole (500, "start_time cannot be None"): so each one
@@ -114,6 +116,17 @@ class PointsPage(msgspec.Struct):
     next_page_token: str = ""
 
 
+class FileInfo(msgspec.Struct):
+    path: str
+    is_dir: bool = False
+    file_size: int | None = None
+
+
+class ArtifactsPage(msgspec.Struct):
+    files: list[FileInfo] = []
+    next_page_token: str = ""
+
+
 class Failure(msgspec.Struct):
     """What a server says beside a status that isn't 200."""
 
@@ -167,5 +180,6 @@ experiments_page = msgspec.json.Decoder(ExperimentsPage, strict=False)
 runs_page = msgspec.json.Decoder(RunsPage, strict=False)
 one_run = msgspec.json.Decoder(OneRun, strict=False)
 points_page = msgspec.json.Decoder(PointsPage, strict=False)
+artifacts_page = msgspec.json.Decoder(ArtifactsPage, strict=False)
 failure = msgspec.json.Decoder(Failure, strict=False)
 anything = msgspec.json.Decoder(dict[str, msgspec.Raw])

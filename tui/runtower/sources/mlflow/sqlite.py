@@ -6,7 +6,10 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from runtower.domain.artifacts import Folder, Piece
+from runtower.domain.errors import NotFound
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
+from runtower.sources.mlflow.artifact_places import StoredArtifacts, repository
 from runtower.sources.mlflow.curves import read_coarse, read_history, read_history_since
 from runtower.sources.mlflow.database import Database
 from runtower.sources.mlflow.sync import Sync
@@ -15,13 +18,14 @@ from runtower.sources.port import Delta, Identity, Known
 
 
 class SqliteSource:
-    """Satisfies ListsRuns and ReadsHistory. Raises as `Database` does."""
+    """Satisfies ListsRuns, FollowsHistory, ReadsHistory and ReadsArtifacts. Raises as `Database` does."""
 
     def __init__(self, path: Path, known: Known) -> None:
         self._turns = Turns()
         self._database = Database(path, self._turns)
         # Histories are asked for from another thread, and shall not wait for a sync.
         self._curves: Database | None = None
+        self._artifacts = StoredArtifacts(self._artifact_uri, path.parent, repository)
         self._sync = Sync(self._database, known.run_ids)
 
     def identity(self) -> Identity:
@@ -46,6 +50,22 @@ class SqliteSource:
 
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
         return list(read_coarse(self._curve_database(), run_ids, key, buckets))
+
+    def artifacts(self, run_id: str, folder: str) -> Folder:
+        return self._artifacts.artifacts(run_id, folder)
+
+    def artifact(self, run_id: str, path: str, offset: int, most: int) -> Piece:
+        return self._artifacts.artifact(run_id, path, offset, most)
+
+    def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
+        return self._artifacts.artifact_pieces(run_id, path)
+
+    def _artifact_uri(self, run_id: str) -> str:
+        with self._curve_database().reading() as connection:
+            found = connection.execute("SELECT artifact_uri FROM runs WHERE run_uuid = ?", (run_id,)).fetchone()
+        if found is None:
+            raise NotFound(f"There is no run {run_id} in {self._database.path}.", "Look again after the next refresh.")
+        return found[0] or ""
 
     def _curve_database(self) -> Database:
         if self._curves is None:
