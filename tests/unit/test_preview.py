@@ -30,7 +30,14 @@ def test_sizes(size: int, text: str) -> None:
 
 
 def test_text_is_wrapped_and_its_escape_codes_are_inert() -> None:
-    assert shown("a.txt", b"one\n\x1b[31mtwo\t.\n" + b"x" * 70) == ["one", "␛[31mtwo    .", "x" * 60, "x" * 10]
+    data = b"one\n\x1b]0;title\x07two\t.\n" + b"x" * 70
+    assert shown("a.txt", data) == ["one", "␛]0;title·two   .", "x" * 60, "x" * 10]
+
+
+def test_console_output_reads_as_on_a_terminal_and_as_text_it_is_what_it_is() -> None:
+    data = b"\x1b[31mred\x1b[0m\n\r 10%\r 20%\n"
+    assert shown("train.log", data) == ["red", " 20%"]
+    assert shown("train.log", data, as_text=True)[0] == "␛[31mred␛[0m"
 
 
 def test_how_much_is_shown_is_said() -> None:

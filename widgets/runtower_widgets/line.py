@@ -107,7 +107,10 @@ class Lines(Widget, can_focus=True):
         self.move_by(-3)
 
     def on_resize(self, event: events.Resize) -> None:
-        self.top = self._clamped(self.top)
+        top = self._clamped(self.top)
+        if top != self.top:
+            self.top = top
+            self.refresh()  # it was drawn at its new size before this came
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

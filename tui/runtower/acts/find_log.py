@@ -147,7 +147,7 @@ async def _in_hydra_folders(folders: Sequence[Path], facts: Facts, looks: Looks,
         looked.append(f"Hydra's output folder {folder}: *.log")
         found += [_file(folder, one) for one in entries if one.name.endswith(".log") and not one.is_dir]
     if not any("output folder" in text for text in looked):
-        looked.append("Hydra's output folder, which no param, tag or .hydra folder names")
+        looked.append("Hydra's output folder: no param, tag or .hydra folder names it")
     return found
 
 
@@ -166,10 +166,10 @@ def _places(facts: Facts, hydra: Sequence[Path]) -> list[Path]:
 async def _of_jobs(facts: Facts, places: Sequence[Path], looks: Looks, looked: list[str]) -> list[LogPlace]:
     jobs = [text for text in _values(facts, _JOB_KEYS) if _JOB.fullmatch(text)]
     if not jobs:
-        looked.append("Slurm's and submitit's files, as no param or tag names a job (slurm_job_id)")
+        looked.append("Slurm's and submitit's files: no param or tag names a job (slurm_job_id)")
         return []
     if not places:
-        looked.append(f"slurm-{jobs[0]}.out, but no param or tag names its folder (SLURM_SUBMIT_DIR)")
+        looked.append(f"slurm-{jobs[0]}.out: no param or tag names its folder (SLURM_SUBMIT_DIR)")
         return []
     found: list[LogPlace] = []
     for job in dict.fromkeys(jobs):
@@ -201,7 +201,7 @@ async def _of_wandb(facts: Facts, places: Sequence[Path], looks: Looks, looked: 
         looked.append(f"W&B's {below}/output.log")
         found += [_file(below, one) for one in await looks.files(below) or () if one.name == "output.log"]
     if not folders:
-        looked.append("W&B's files/output.log, as no param or tag names its folder (wandb_dir)")
+        looked.append("W&B's files/output.log: no param or tag names its folder (wandb_dir)")
     return found
 
 

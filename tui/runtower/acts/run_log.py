@@ -49,6 +49,11 @@ class RunLog:
         """Whether it may grow: the run goes on, as far as is known, or its file costs nothing to look at."""
         return self.place is not None and not (self._files.is_over and self._files.is_far)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the run goes on, as far as is known."""
+        return not self._files.is_over
+
     async def find(self) -> bool:
         """Look for it, and read its end where it is found; whether it was. What goes wrong stands in `error`."""
         self.search = await self._files.find_log()

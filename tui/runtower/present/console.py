@@ -28,6 +28,13 @@ def is_error(line: str) -> bool:
     return _ERRORS.search(line) is not None
 
 
+def console_lines(text: str, glyphs: Glyphs = UNICODE) -> list[str]:
+    """A text as a terminal would have left it."""
+    held = ConsoleText(glyphs)
+    held.feed(text.encode("utf-8", "surrogatepass"))
+    return held.lines
+
+
 class ConsoleText:
     """The last megabyte of an output, fed as it comes. `lines` is never changed, but replaced; `dropped` counts the
     lines before them that are no longer held, of what was fed."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from rich.cells import cell_len, chop_cells
 
+from runtower.present.console import console_lines
 from runtower.present.glyphs import UNICODE, Glyphs
 from runtower.present.sizes import size_text
 from runtower.present.spans import Line, inert, padded, shortened_end
@@ -23,6 +24,7 @@ _WIDEST_CELL: Final = 28
 _MOST_LINES: Final = 5_000
 _HEX_BYTES: Final = 16
 _NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|-?inf", re.IGNORECASE)
+_CONSOLE: Final = re.compile(r"\x1b\[|\r(?!\n)")
 _HEADING: Final = re.compile(r"#{1,6} ")
 
 
@@ -58,6 +60,8 @@ def preview(
         pretty = _spread(text)
         kind = "as JSON, spread out" if pretty != text else kind
         text = pretty
+    if not as_text and _CONSOLE.search(text):
+        text, kind = "\n".join(console_lines(text, glyphs)), "as console output"
     marked = ending in ("md", "markdown")
     lines = [short for line in text.splitlines()[:_MOST_LINES] for short in _wrapped(line, width, marked, glyphs)]
     return Preview(lines, f"{size}, {kind}" if kind else size)

@@ -1,0 +1,159 @@
+"""What the pages of an opened run have in common: its head, its tabs, and the keys that lead away."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.timer import Timer
+
+from runtower.actions import at
+from runtower.acts.artifact_tree import ArtifactTree
+from runtower.acts.run_files import RunFiles
+from runtower.acts.run_log import RunLog
+from runtower.keymap import Keymap
+from runtower.present.glyphs import Glyphs
+from runtower.present.spans import Line as Spans
+from runtower.present.spans import Span, inert, shortened
+from runtower.screens.copying import copy_out
+from runtower.screens.everywhere import next_theme, offer
+from runtower.screens.keys import KeyScreen
+from runtower_widgets.line import Line
+
+if TYPE_CHECKING:
+    from runtower.acts.face import Desk, Face
+
+_FRAME = 0.03
+
+
+@dataclass
+class OpenedRun:
+    """The run that was opened, the first of `rows` (global ones), with those beside it, and its files as they are
+    known so far. `heard` is called after news of the files: the page that is shown redraws."""
+
+    face: Face
+    glyphs: Glyphs
+    rows: Sequence[int]
+    left_out: int
+    tabs: Sequence[str]
+    files: RunFiles
+    tree: ArtifactTree = field(init=False)
+    log: RunLog = field(init=False)
+    heard: Callable[[], None] = field(default=lambda: None)
+
+    def __post_init__(self) -> None:
+        self.tree = ArtifactTree(self.files, self.glyphs, lambda: self.heard())
+        self.log = RunLog(self.files, self.glyphs, lambda: self.heard())
+
+    @property
+    def desk(self) -> Desk:
+        return self.face.desk
+
+    def after(self, tab: str, by: int) -> str:
+        """The tab so many further on."""
+        return self.tabs[(self.tabs.index(tab) + by) % len(self.tabs)]
+
+
+def opened_run(face: Face, glyphs: Glyphs, rows: Sequence[int], left_out: int, tabs: Sequence[str]) -> OpenedRun:
+    """A run that is opened now, none of whose files is known."""
+    return OpenedRun(face, glyphs, rows, left_out, tabs, RunFiles(face.desk.tower, rows[0]))
+
+
+def crumbs(opened: OpenedRun, tab: str, width: int, said: str = "") -> tuple[Spans, Spans]:
+    """The head line: the run at the left, at the right the tabs and what is `said` of the chosen one."""
+    glyphs = opened.glyphs
+    gap = 2 if width >= 100 else 0
+    room = max(8, width - sum(len(one) + 2 + gap for one in opened.tabs) - len(said) - 22)
+    name = shortened(inert(opened.face.name_of(opened.rows[0]), glyphs), room, glyphs)
+    more = f" and {len(opened.rows) - 1} more" if len(opened.rows) > 1 else ""
+    left: list[Span] = [(" runs ", "title"), ("› " if glyphs.arrow != ">" else "> ", "dim")]
+    left += [(name, "bright"), (more, "")]
+    if opened.left_out:
+        left.append((f" ({opened.left_out} left out)", "warning"))
+    right: list[Span] = []
+    for one in opened.tabs:
+        text, tone = (f"[{one}]", "active") if one == tab else (f" {one} ", "dim")
+        right += [(text, tone), (" " * gap, "")]
+    if said:
+        right.append((f" {said} ", ""))
+    return tuple(left), tuple(right)
+
+
+class RunTab(KeyScreen):
+    """A page over the run screen. Gives the tab to turn to, '' for back to the runs."""
+
+    tab: ClassVar[str] = ""
+
+    def __init__(self, keymap: Keymap, opened: OpenedRun) -> None:
+        super().__init__(keymap)
+        self.opened = opened
+        self.glyphs = opened.glyphs
+        self._due: Timer | None = None
+
+    def on_mount(self) -> None:
+        self.opened.heard = self.draw_soon
+        self.opened.desk.on_change.append(self.draw_soon)
+        self.call_after_refresh(self.draw)
+
+    def on_unmount(self) -> None:
+        if self.draw_soon in self.opened.desk.on_change:
+            self.opened.desk.on_change.remove(self.draw_soon)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self.draw)
+
+    def draw_soon(self) -> None:
+        """Draw within a frame; many calls become one."""
+        if self._due is None and self.is_mounted:
+            self._due = self.set_timer(_FRAME, self.draw)
+
+    def draw(self) -> None:
+        """Bring the head line to what is known now; each page draws the rest."""
+        self._due = None
+        if self.is_mounted and self.size.width:
+            self.query_one("#crumbs", Line).say(*crumbs(self.opened, self.tab, self.size.width))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being read for this page."""
+        return False
+
+    # -- keys
+
+    def turn(self, tab: str) -> None:
+        """To another tab, which the next run opens with too."""
+        self.opened.desk.run_tab = tab
+        self.dismiss(tab)
+
+    def do_tab_next(self) -> None:
+        self.turn(self.opened.after(self.tab, 1))
+
+    def do_tab_previous(self) -> None:
+        self.turn(self.opened.after(self.tab, -1))
+
+    async def do_take_id(self) -> None:
+        self.say(await copy_out(self.app, self.opened.files.run_id, self.opened.desk.copied_file))
+
+    def do_live_pause(self) -> None:
+        desk = self.opened.desk
+        desk.pause(not desk.paused)
+        self.say("paused" if desk.paused else "watching again")
+
+    def do_app_back(self) -> Awaitable[None] | None:
+        self.dismiss("")
+        return None
+
+    def do_app_quit(self) -> None:
+        """Inside a page it goes back."""
+        self.dismiss("")
+
+    def do_app_help(self) -> None:
+        offer(self, "keys", at(self.place))
+
+    def do_app_palette(self) -> None:
+        self.do_app_help()
+
+    def do_app_theme(self) -> None:
+        next_theme(self.app)
