@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from runtower.actions import ACTIONS, Action, at
+from runtower.screens.artifacts_screen import ArtifactsScreen
 from runtower.screens.empty import EmptyScreen
 from runtower.screens.keys import KeyScreen
+from runtower.screens.log_screen import LogScreen
 from runtower.screens.points_screen import PointsScreen
 from runtower.screens.run_keys import RunsScreen
 from runtower.screens.run_screen import RunScreen
@@ -23,12 +25,14 @@ DATA = {"numpy", "pyarrow", "omegaconf", "click", "yaml", "lark"}
 SCREENS: dict[str, type[KeyScreen]] = {
     "runs": RunsScreen,
     "run": RunScreen,
+    "artifacts": ArtifactsScreen,
+    "log": LogScreen,
     "points": PointsScreen,
     "empty": EmptyScreen,
     "sources": SourcesScreen,
 }
 PLACES = sorted({place for action in ACTIONS for place in action.places})
-QUIET_GROUPS = {"Move", "Find", "Look", "Columns", "Mark", "Charts", "Points"}
+QUIET_GROUPS = {"Move", "Find", "Look", "Columns", "Mark", "Charts", "Points", "Artifacts", "Log"}
 
 
 def loaded_by(module: str) -> set[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.labstore import WRITTEN_MS
+from support.labstore import RUNS, WRITTEN_MS, artifact_of, keep_artifacts
 from support.towerapp import Tower
 from textual.pilot import Pilot
 
@@ -134,6 +134,37 @@ def test_curves(draws: Draw, size: tuple[int, int]) -> None:
 
 def test_one_curve_in_ascii(draws: Draw) -> None:
     assert draws("j", "enter", "z", glyphs="ascii", size=(80, 24))
+
+
+@pytest.fixture
+def files(project: Path) -> None:
+    """Each run left its settings and what it printed."""
+    store, kept = project / "mlflow.db", project / "kept"
+    keep_artifacts(store, kept)
+    for name, *_ in RUNS:
+        artifact_of(store, kept, name, "config.yaml").write_text(
+            "optim:\n  lr: 0.001\nmodel:\n  name: vit\n  depth: 12\n"
+        )
+        artifact_of(store, kept, name, "model/weights.bin").write_bytes(bytes(range(256)) * 40)
+        printed = "".join(f"epoch {n}  val_loss {2 / (n + 1):.4f}\n" for n in range(40))
+        trace = "Traceback (most recent call last):\n  loss.backward()\nRuntimeError: CUDA out of memory\n"
+        artifact_of(store, kept, name, "train.log").write_text(printed + "\r 10%|#\r 20%|##\n" + trace)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.usefixtures("files")
+def test_artifacts(draws: Draw, size: tuple[int, int]) -> None:
+    assert draws("j", "enter", "right_square_bracket", "l", "j", "j", size=size)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.usefixtures("files")
+def test_a_log(draws: Draw, size: tuple[int, int]) -> None:
+    assert draws("j", "L", "slash", "2", "enter", "N", size=size)
+
+
+def test_no_log(draws: Draw) -> None:
+    assert draws("j", "L", size=(80, 24))
 
 
 def test_every_key(draws: Draw) -> None:

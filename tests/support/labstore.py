@@ -139,3 +139,16 @@ def id_of(path: Path, name: str) -> str:
     with closing(sqlite3.connect(path)) as connection:
         (run_id,) = connection.execute("SELECT run_uuid FROM runs WHERE name = ?", (name,)).fetchone()
     return str(run_id)
+
+
+def keep_artifacts(path: Path, folder: Path) -> None:
+    """From now on the artifacts of all runs lie below a folder of this machine."""
+    with changing(path) as connection:
+        connection.execute("UPDATE runs SET artifact_uri = ? || run_uuid || '/artifacts'", (f"{folder.as_uri()}/",))
+
+
+def artifact_of(path: Path, folder: Path, name: str, file: str) -> Path:
+    """Where a file of a run lies, its folder made."""
+    place = folder / id_of(path, name) / "artifacts" / file
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place

@@ -29,10 +29,13 @@ class Action:
 
 
 _LISTS: Final = ("runs", "sources")
-_OPENED: Final = ("runs", "run")
-_DRAWN: Final = ("runs", "run", "points")
-_PAGES: Final = ("runs", "run", "sources")
-_ALL: Final = ("runs", "run", "points", "empty", "sources")
+_FILES: Final = ("artifacts", "log")
+_RUN: Final = ("run", *_FILES)
+_OPENED: Final = ("runs", *_RUN)
+_PANES: Final = ("runs", "run", "artifacts")
+_PAGES: Final = ("runs", *_RUN, "sources")
+_DRAWN: Final = ("runs", *_RUN, "points")
+_ALL: Final = ("runs", *_RUN, "points", "empty", "sources")
 _SOURCES: Final = ("sources",)
 
 ACTIONS: Final[tuple[Action, ...]] = (
@@ -47,12 +50,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("move.last", "Last row", ("G", "end"), "Move", _LISTS),
     Action("move.left", "Column to the left", ("h", "left"), "Move"),
     Action("move.right", "Column to the right", ("l", "right"), "Move"),
-    Action("page.first", "First line, or the beginning of the curves", ("g g", "home"), "Move", ("run",)),
-    Action("page.last", "Last line, or the end of the curves", ("G", "end"), "Move", ("run",)),
-    Action("tab.next", "Next tab", ("]", "."), "Move", ("run",), short="tab"),
-    Action("tab.previous", "Previous tab", ("[", ","), "Move", ("run",)),
-    Action("pane.next", "Next pane", ("tab",), "Move", _OPENED),
-    Action("pane.previous", "Previous pane", ("shift+tab",), "Move", _OPENED),
+    Action("page.first", "First line, or the beginning of the curves", ("g g", "home"), "Move", _RUN),
+    Action("page.last", "Last line, or the end of the curves", ("G", "end"), "Move", _RUN),
+    Action("tab.next", "Next tab", ("]", "."), "Move", _RUN, short="tab"),
+    Action("tab.previous", "Previous tab", ("[", ","), "Move", _RUN),
+    Action("pane.next", "Next pane", ("tab",), "Move", _PANES, short="pane"),
+    Action("pane.previous", "Previous pane", ("shift+tab",), "Move", _PANES),
     # Find
     Action(
         "find.filter",
@@ -117,6 +120,36 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("chart.spread", "Mean and band over the runs of a group, or each run", ("b",), "Charts", ("run",), "mean"),
     Action("chart.limits", "Limits of y, typed", (), "Charts", ("run",)),
     Action("chart.metrics", "Choose the metrics", ("m",), "Charts", ("run",), short="metrics"),
+    # Artifacts
+    Action(
+        "tree.unfold",
+        "Unfold the folder, or go into the file",
+        ("enter", "l", "right"),
+        "Artifacts",
+        ("artifacts",),
+        short="open",
+    ),
+    Action("tree.fold", "Fold the folder, or go to the one above", ("h", "left"), "Artifacts", ("artifacts",), "fold"),
+    Action("artifact.text", "Show the file as text, and back", ("t",), "Artifacts", ("artifacts",), short="as text"),
+    Action(
+        "artifact.download",
+        "Download the file",
+        ("D",),
+        "Artifacts",
+        ("artifacts",),
+        short="download",
+        tooltip="asks where to; esc stops it",
+        starts=True,
+    ),
+    # Log
+    Action("log.open", "Log of the run", ("L",), "Log", ("runs", "run", "artifacts"), short="log"),
+    Action("log.search", "Search", ("/",), "Log", ("log",), short="search"),
+    Action("log.next", "Next hit", ("n",), "Log", ("log",), short="next"),
+    Action("log.previous", "Previous hit", ("N",), "Log", ("log",)),
+    Action("log.error_next", "Next error", ("}", "i"), "Log", ("log",), short="error"),
+    Action("log.error_previous", "Previous error", ("{", "I"), "Log", ("log",)),
+    Action("log.follow", "Follow the end, or stay here", ("F",), "Log", ("log",), short="follow"),
+    Action("log.file", "Choose another file", ("v",), "Log", ("log",), short="files"),
     # Columns
     Action("columns.sort", "Sort by this column, again reverses", ("s",), "Columns", short="sort"),
     Action("columns.sort_more", "Sort by this column next", ("S",), "Columns"),

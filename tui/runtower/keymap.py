@@ -26,6 +26,8 @@ _NAMES: Final = {
     "plus": "+",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "comma": ",",
     "full_stop": ".",
 }

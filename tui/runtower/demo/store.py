@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
+from runtower.demo import files
 from runtower.demo.plan import PlannedRun
 
 _BATCH = 900  # mlflow takes 1,000 metrics at once
@@ -22,6 +24,7 @@ class Store:
         self.client = MlflowClient(uri, registry_uri=uri)
         self._experiments: dict[str, str] = {}
         self._parents: dict[tuple[str, str], str] = {}
+        self._places: dict[str, Path] = {}
 
     def begin(self, run: PlannedRun, start_ms: int) -> str:
         """Create a run with its params and tags; gives its id."""
@@ -36,6 +39,8 @@ class Store:
         created = self.client.create_run(self._experiment(run.experiment), start_ms, tags, run.name)
         run_id = str(created.info.run_id)
         self._parents[run.experiment, run.name] = run_id
+        place = self._places[run_id] = Path(unquote(urlsplit(created.info.artifact_uri).path))
+        files.begin_files(place, run, start_ms)
         self.client.log_batch(run_id, params=[Param(key, value) for key, value in run.params.items()])
         return run_id
 
@@ -44,6 +49,7 @@ class Store:
         run_id = self.begin(run, start_ms)
         for batch in _batches(run, start_ms):
             self.client.log_batch(run_id, metrics=batch)
+        files.put_log(self._places[run_id], run, start_ms, is_running)
         if not is_running:
             self.client.set_terminated(run_id, run.status, start_ms + run.took_ms)
         return run_id
@@ -52,6 +58,7 @@ class Store:
         """One step of a live run."""
         metrics = [Metric(key, values[step], now_ms, step) for key, values in run.curves.items()]
         self.client.log_batch(run_id, metrics=metrics)
+        files.add_to_log(self._places[run_id], run, step, now_ms)
 
     def register(self, best: Sequence[tuple[str, str]]) -> None:
         """Two models with versions, aliases and a stage. `best`: (experiment, run id)."""

@@ -15,19 +15,29 @@ from runtower.screens.copying import copy_out
 from runtower.screens.edit_keys import EditKeys
 from runtower.screens.everywhere import next_theme, offer
 from runtower.screens.menu import Choice, Menu
+from runtower.screens.open_keys import OpenKeys
 from runtower.screens.sources import SourcesScreen
 from runtower.screens.table_keys import choices
-from runtower.screens.view_keys import ViewKeys
 from runtower_widgets.line import Line, Lines
 
 _NEED_A_RUN: Final = frozenset(
-    {"look.open", "look.fold", "mark.toggle", "mark.range", "mark.pin", "mark.baseline", "take.id", "take.menu"}
+    {
+        "look.open",
+        "log.open",
+        "look.fold",
+        "mark.toggle",
+        "mark.range",
+        "mark.pin",
+        "mark.baseline",
+        "take.id",
+        "take.menu",
+    }
 )
 _ON_GROUPS: Final = frozenset({"look.open", "look.fold", "mark.toggle"})
 _NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric", "look.points"})
 
 
-class RunsScreen(EditKeys, ViewKeys):
+class RunsScreen(EditKeys, OpenKeys):
     """One method an action: `do_` + its id."""
 
     class MouseToggled(Message):
@@ -149,25 +159,6 @@ class RunsScreen(EditKeys, ViewKeys):
 
     # -- look
 
-    async def do_look_open(self) -> None:
-        """The run, and the marked ones or else its children with it, on a screen of its own; a group folds."""
-        browser = self.desk.browser
-        row = browser.row_at(self.table.cursor)
-        if row is None:
-            await self.do_look_fold()
-            return
-        from runtower.screens.run_screen import RunScreen  # noqa: PLC0415  numpy comes after the first paint
-
-        assert self.face is not None
-        others = sorted(browser.marks) or browser.below(row)
-        rows = [row, *(one for one in others if one != row)]
-        self.covered = True
-        self.app.push_screen(RunScreen(self.keymap, self.glyphs, self.face, rows), self._uncovered)
-
-    def _uncovered(self, _: object) -> None:
-        self.covered = False
-        self.draw()
-
     def do_look_details(self) -> None:
         following = {"beside": "large", "large": "off", "off": "beside"}
         self._show_details(following.get(self.desk.kept.details, "beside"))
@@ -210,12 +201,6 @@ class RunsScreen(EditKeys, ViewKeys):
         assert self.face is not None
         self.covered = True
         self.app.push_screen(PointsScreen(self.keymap, self.glyphs, self.face), self._uncovered)
-
-    async def do_look_fold(self) -> None:
-        browser = self.desk.browser
-        spot = browser.view.spot_at(self.table.cursor)
-        if spot is not None and browser.fold(spot):
-            await self._order()
 
     async def do_look_tree(self) -> None:
         """The tree or a flat list; from groups back to the tree."""

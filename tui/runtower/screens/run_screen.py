@@ -1,4 +1,5 @@
-"""A run opened: its overview and its curves; the marked runs lie over it."""
+"""A run opened: its overview and its curves, the marked runs over them; its artifacts and its log lie on pages of
+their own."""
 
 from __future__ import annotations
 
@@ -17,16 +18,18 @@ from runtower.acts.charts import SMOOTHINGS, Charts, limits_of, limits_wrong
 from runtower.acts.face import Face
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
-from runtower.present.spans import Line as Spans
-from runtower.present.spans import inert, shortened
+from runtower.present.spans import inert
+from runtower.screens.artifacts_screen import ArtifactsScreen
 from runtower.screens.chart_curves import Scene
 from runtower.screens.chart_page import Grid, grid_of, page
 from runtower.screens.copying import copy_out
 from runtower.screens.everywhere import next_theme, offer
 from runtower.screens.field import Field
 from runtower.screens.keys import KeyScreen
+from runtower.screens.log_screen import LogScreen
 from runtower.screens.menu import Choice, Menu
 from runtower.screens.run_lines import footer
+from runtower.screens.run_tabs import crumbs, opened_run
 from runtower_widgets.line import Line, Lines
 
 _FRAME: Final = 0.03
@@ -34,6 +37,7 @@ _MOST_RUNS: Final = 50
 _SYSTEM: Final = "system/"
 _STEPS_ACROSS: Final = 60
 _CHARTS: Final = ("curves", "system")
+_OVER: Final = ("artifacts", "log")
 
 
 class RunScreen(KeyScreen):
@@ -41,12 +45,15 @@ class RunScreen(KeyScreen):
 
     place = "run"
 
-    def __init__(self, keymap: Keymap, glyphs: Glyphs, face: Face, rows: Sequence[int]) -> None:
+    def __init__(
+        self, keymap: Keymap, glyphs: Glyphs, face: Face, rows: Sequence[int], tab: str = "", or_else: bool = False
+    ) -> None:
+        """`tab` is shown first, else the one that was used last; with `or_else` that too where `tab` is the log, and
+        there is none."""
         super().__init__(keymap)
         self.glyphs = glyphs
         self.face = face
         self.rows = list(rows)[:_MOST_RUNS]
-        self.left_out = len(rows) - len(self.rows)
         metrics = face.metrics_of(self.rows)
         self._charts = {
             "curves": Charts(list(self.rows), [key for key in metrics if not key.startswith(_SYSTEM)]),
@@ -57,8 +64,11 @@ class RunScreen(KeyScreen):
             charts.groups = groups
             if tab in face.desk.chart_looks:
                 charts.look_as(face.desk.chart_looks[tab])
-        self.tabs = [tab for tab in ("overview", *_CHARTS) if tab not in _CHARTS or self._charts[tab].metrics]
-        self.tab = face.desk.run_tab if face.desk.run_tab in self.tabs else self.tabs[min(1, len(self.tabs) - 1)]
+        tabs = ["overview", *(tab for tab in _CHARTS if self._charts[tab].metrics), *_OVER]
+        usual = face.desk.run_tab if face.desk.run_tab in tabs else tabs[1]
+        self.tab = tab or (usual if usual in tabs else tabs[0])
+        self._or_else = usual if or_else and usual != "log" else ""
+        self.opened = opened_run(face, glyphs, self.rows, len(rows) - len(self.rows), tabs)
         self._due: Timer | None = None
         self._overview: asyncio.Future[None] | None = None
 
@@ -71,7 +81,7 @@ class RunScreen(KeyScreen):
         self.face.desk.on_change.append(self.draw_soon)
         self.face.desk.tower.focus(self.rows)
         self.set_interval(60, self.draw_soon)
-        self.call_after_refresh(self.draw)
+        self.call_after_refresh(self._show, self.tab)
 
     def on_unmount(self) -> None:
         if self._overview is not None:
@@ -97,8 +107,11 @@ class RunScreen(KeyScreen):
         self._due = None
         if not self.is_mounted or not self.size.width:
             return
-        self.query_one("#crumbs", Line).say(*self._crumbs())
         book = self.face.desk.book
+        if self.tab in _OVER:
+            book.want(())  # the page over this one draws
+            return
+        self.query_one("#crumbs", Line).say(*crumbs(self.opened, self.tab, self.size.width, self._pages()))
         if self.tab in _CHARTS:
             charts, grid, pane = self.charts, self._grid, self.query_one("#page", Lines)
             book.want(charts.wishes(book, charts.shown(grid.size)))
@@ -130,26 +143,13 @@ class RunScreen(KeyScreen):
         """How the charts of the chosen tab stand on the page."""
         return grid_of(self.charts, *self.query_one("#page", Lines).size)
 
-    def _crumbs(self) -> tuple[Spans, Spans]:
-        room = max(8, self.size.width - sum(len(tab) + 4 for tab in self.tabs) - 24)
-        name = shortened(inert(self.face.name_of(self.rows[0]), self.glyphs), room, self.glyphs)
-        more = f" and {len(self.rows) - 1} more" if len(self.rows) > 1 else ""
-        left: list[tuple[str, str]] = [(" runs ", "title"), ("\u203a " if self.glyphs.arrow != ">" else "> ", "dim")]
-        left += [(name, "bright"), (more, "")]
-        if self.left_out:
-            left.append((f" ({self.left_out} left out)", "warning"))
-        right: list[tuple[str, str]] = []
-        for tab in self.tabs:
-            right += [
-                (f"[{tab}]" if tab == self.tab else f" {tab} ", "active" if tab == self.tab else "dim"),
-                ("  ", ""),
-            ]
-        if self.tab in _CHARTS:
-            size = self._grid.size
-            pages = -(-len(self.charts.metrics) // size)
-            if pages > 1:
-                right.append((f"{self.charts.active // size + 1} of {pages} ", ""))
-        return tuple(left), tuple(right)
+    def _pages(self) -> str:
+        """`2 of 3`, where the charts take several pages."""
+        if self.tab not in _CHARTS:
+            return ""
+        size = self._grid.size
+        pages = -(-len(self.charts.metrics) // size)
+        return f"{self.charts.active // size + 1} of {pages}" if pages > 1 else ""
 
     # -- keys
 
@@ -161,16 +161,35 @@ class RunScreen(KeyScreen):
         return ""
 
     def _turn_tab(self, by: int) -> None:
-        self.tab = self.tabs[(self.tabs.index(self.tab) + by) % len(self.tabs)]
-        self.face.desk.run_tab = self.tab
+        self.face.desk.run_tab = self.opened.after(self.tab, by)
+        self._show(self.face.desk.run_tab)
+
+    def _show(self, tab: str) -> None:
+        """A tab of this page, or a page over it."""
+        self.tab, or_else = tab, self._or_else
+        self._or_else = ""
         self.query_one("#page", Lines).say((), 0)
         self.draw()
+        if tab == "artifacts":
+            self.app.push_screen(ArtifactsScreen(self.keymap, self.opened), self._shown)
+        elif tab == "log":
+            self.app.push_screen(LogScreen(self.keymap, self.opened, or_else), self._shown)
+
+    def _shown(self, tab: str | None) -> None:
+        """The page over this one was left for another tab, or for the runs."""
+        if tab:
+            self._show(tab)
+        else:
+            self.dismiss()
 
     def do_tab_next(self) -> None:
         self._turn_tab(1)
 
     def do_tab_previous(self) -> None:
         self._turn_tab(-1)
+
+    def do_log_open(self) -> None:
+        self._show("log")
 
     def _step(self, charts: int, lines: int) -> None:
         """Another chart is the active one, or the lines move."""
@@ -364,5 +383,6 @@ _FOOTER: Final = (
     "chart.metrics",
     "chart.alone",
     "tab.next",
+    "log.open",
     "app.help",
 )

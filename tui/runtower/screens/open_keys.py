@@ -1,0 +1,52 @@
+"""A run opened from the table, with the marked ones or its children; a failed one at the end of its log."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runtower.screens.view_keys import ViewKeys
+
+_FAILED: Final = "FAILED"
+
+
+class OpenKeys(ViewKeys):
+    """What the keys do that lead from the table into a run."""
+
+    async def do_look_open(self) -> None:
+        """The run, and the marked ones or else its children with it, on a screen of its own; a group folds."""
+        row = self.desk.browser.row_at(self.table.cursor)
+        if row is None:
+            await self.do_look_fold()
+            return
+        from runtower.domain.runs import STATUS  # noqa: PLC0415  numpy comes after the first paint
+
+        alone = not self.desk.browser.marks
+        failed = alone and self.desk.tower.catalogue.texts(STATUS).text(row) == _FAILED
+        self._open(row, "log" if failed else "", failed)
+
+    def do_log_open(self) -> None:
+        """The run at its log."""
+        row = self.desk.browser.row_at(self.table.cursor)
+        assert row is not None
+        self._open(row, "log", False)
+
+    def _open(self, row: int, tab: str, or_else: bool) -> None:
+        from runtower.screens.run_screen import RunScreen  # noqa: PLC0415  numpy comes after the first paint
+
+        assert self.face is not None
+        browser = self.desk.browser
+        others = sorted(browser.marks) or browser.below(row)
+        rows = [row, *(one for one in others if one != row)]
+        self.covered = True
+        self.app.push_screen(RunScreen(self.keymap, self.glyphs, self.face, rows, tab, or_else), self._uncovered)
+
+    async def do_look_fold(self) -> None:
+        """Fold or unfold the children or the group."""
+        browser = self.desk.browser
+        spot = browser.view.spot_at(self.table.cursor)
+        if spot is not None and browser.fold(spot):
+            await self._order()
+
+    def _uncovered(self, _: object) -> None:
+        self.covered = False
+        self.draw()
