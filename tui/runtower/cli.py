@@ -18,6 +18,7 @@ from runtower.starting import Start, Starter
 
 COMMANDS: Final = (
     *("runs", "show", "metric", "plot", "sources", "trust", "doctor", "settings", "docs"),
+    *("artifacts", "download", "logs"),
     *("rename", "tag", "delete", "restore", "mark-killed", "log"),
 )
 _READ_ONLY: Final = "--read-only"
@@ -31,6 +32,8 @@ runtower {__version__}: ML runs and models, in a terminal.
   runtower demo [DIR]      a real little project, live
   runtower runs|show|metric|plot|sources|doctor|settings --help
                            the same without a screen
+  runtower artifacts|download|logs --help
+                           the files of a run, and what it printed
   runtower rename|tag|delete|restore|mark-killed|log --help
                            change runs; what was changed, and how to do it by hand
   runtower sources add|remove, runtower trust --help

@@ -16,7 +16,8 @@ from runtower.present.sizes import size_text
 
 HOW_TO: Final = (
     'mlflow.log_artifact("train.log")',
-    "Hydra's job logging, or a Slurm job whose id is a tag (slurm_job_id), are found by themselves.",
+    "A train.log beside a CSV log's metrics.csv, Hydra's job logging, and a Slurm job whose id is a tag (slurm_job_id)"
+    " are found by themselves.",
 )
 _LEAP: Final = 4 * MOST_BYTES
 

@@ -16,7 +16,7 @@ from runtower import __version__
 from runtower.catalog.query.misread import Misread
 from runtower.commands import docs as documenting
 from runtower.commands import doctor as doctoring
-from runtower.commands import editing, listing, log_listing, plot_words, settings_listing, source_words
+from runtower.commands import editing, file_words, listing, log_listing, plot_words, settings_listing, source_words
 from runtower.commands.choosing import Wish
 from runtower.commands.opening import Asked, chosen_format
 from runtower.commands.options import CSV, JSON, WHERE, common
@@ -258,6 +258,9 @@ def docs(folder: Path) -> None:
     documenting.write(folder)
 
 
+commands.add_command(file_words.artifacts)
+commands.add_command(file_words.download)
+commands.add_command(file_words.logs)
 commands.add_command(plot_words.plot)
 commands.add_command(source_words.sources)
 commands.add_command(source_words.trust)

@@ -65,6 +65,14 @@ class ConsoleText:
         self._done = done
         self.lines = [*done, self._plain(self._open)] if self._open else done
 
+    def take(self, rest: bool = False) -> list[str]:
+        """The lines that are whole, which are no longer held; with `rest` also what came after them."""
+        taken = [*self._done, *([self._plain(self._open)] if rest and self._open else [])]
+        self._done, self._size = [], 0
+        self._open = "" if rest else self._open
+        self.lines = [self._plain(self._open)] if self._open else []
+        return taken
+
     def _plain(self, line: str) -> str:
         if line.isascii() and line.isprintable():
             return line
