@@ -70,6 +70,10 @@ SCENES = (
     Scene("details", keys=("j", "j", "d")),
     Scene("curves", keys=("j", "j", "j", "space", "j", "space", "enter")),
     Scene("curve", (80, 24), ("j", "j", "j", "j", "enter", "drawn", "z", *["left"] * 12)),
+    Scene(
+        "artifacts", keys=("j", "j", "j", "j", "j", "enter", "drawn", "right_square_bracket", "wait-files", "l", "j")
+    ),
+    Scene("log", (80, 24), ("slash", *"fail", "enter", "G", "enter")),
     Scene("edit", keys=("j", "e")),
     Scene("delete", keys=("j", "space", "space", "X")),
     Scene("command-log", keys=("j", "e", *"name", "enter", *"keeper", "enter", "1", "enter", "y", "wait", "at")),
@@ -133,6 +137,8 @@ async def take(scene: Scene, project: Path) -> None:
             for key in scene.keys:
                 if key == "wait":
                     await until(pilot, lambda: app.desk is not None and bool(app.desk.editor.said))
+                elif key == "wait-files":
+                    await until(pilot, lambda: "train.log" in text_of(app))
                 elif key == "drawn":
                     await until(pilot, lambda: "└┬" in text_of(app))
                 else:

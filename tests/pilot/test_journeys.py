@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.labstore import artifact_of, keep_artifacts
 from support.towerapp import Open, Tower
 
 FILE = Path(__file__).parents[2] / "docs" / "journeys.md"
@@ -73,6 +74,18 @@ def logs(tmp_path: Path) -> None:
     version = tmp_path / "logs" / "version_0"
     version.mkdir(parents=True)
     (version / "metrics.csv").write_text("step,val_loss\n0,2.0\n10,0.5\n")
+
+
+@pytest.fixture(autouse=True)
+def files(store: Path, tmp_path: Path) -> None:
+    """What two of the runs left: settings, and what they printed."""
+    kept = tmp_path / "kept"
+    keep_artifacts(store, kept)
+    printed = "".join(f"epoch {number}  val_loss {2 / (number + 1):.4f}\n" for number in range(40))
+    trace = "Traceback (most recent call last):\n  loss.backward()\nRuntimeError: CUDA out of memory\n"
+    artifact_of(store, kept, "pure-gnat", "train.log").write_text(printed)
+    artifact_of(store, kept, "pure-gnat", "config.yaml").write_text("optim:\n  lr: 0.0003\n")
+    artifact_of(store, kept, "lr=0.01", "train.log").write_text(printed + trace)
 
 
 @pytest.mark.parametrize("journey", journeys(), ids=lambda journey: journey.name)

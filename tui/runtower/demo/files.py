@@ -12,6 +12,7 @@ from runtower.demo.plan import PlannedRun
 LOG = "train.log"
 _BAR = 20
 _EVERY = 5
+_CLASSES = (("bicycle", 312), ("bus", 140), ("car", 2871), ("person", 4102), ("traffic light", 655), ("truck", 398))
 
 
 def config(run: PlannedRun) -> str:
@@ -40,6 +41,19 @@ def put_log(folder: Path, run: PlannedRun, start_ms: int, is_running: bool) -> N
     lines = [line for step in range(steps) for line in _at(run, step, start_ms + each * step)]
     with (folder / LOG).open("a") as out:
         out.writelines([*lines, *(() if is_running else _end(run, start_ms + run.took_ms))])
+
+
+def put_results(folder: Path, run: PlannedRun) -> None:
+    """A table of a finished run's scores by class."""
+    loss = run.curves["val_loss"][-1] if run.curves else math.nan
+    if run.status != "FINISHED" or math.isnan(loss):
+        return
+    (folder / "eval").mkdir(exist_ok=True)
+    rows = [
+        f"{name},{support},{max(0.05, 0.98 - loss / (2 + place)):.3f},{max(0.05, 0.96 - loss / (3 + place)):.3f}\n"
+        for place, (name, support) in enumerate(_CLASSES)
+    ]
+    (folder / "eval" / "by_class.csv").write_text("class,support,precision,recall\n" + "".join(rows))
 
 
 def add_to_log(folder: Path, run: PlannedRun, step: int, now_ms: int) -> None:

@@ -50,6 +50,7 @@ class Store:
         for batch in _batches(run, start_ms):
             self.client.log_batch(run_id, metrics=batch)
         files.put_log(self._places[run_id], run, start_ms, is_running)
+        files.put_results(self._places[run_id], run)
         if not is_running:
             self.client.set_terminated(run_id, run.status, start_ms + run.took_ms)
         return run_id
