@@ -7,8 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
+from support.faultlink import install
 from support.labstore import artifact_of, keep_artifacts
-from support.towerapp import Open, Tower
+from support.towerapp import Open, Tower, tower
+
+from runtower.settings import Settings, SourceSettings
 
 FILES = {
     "config.yaml": b"optim:\n  lr: 0.001\n",
@@ -192,3 +195,25 @@ async def test_every_line_fits_the_terminal(open_lab: Open, files: Path, size: t
         await t.sees("config.yaml")
         assert max(map(len, t.lines)) <= size[0]
         assert "? keys" in t.lines[-1]
+
+
+async def test_escape_stops_a_download_and_nothing_of_it_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "mine"
+    target.mkdir()
+    monkeypatch.chdir(target)
+    monkeypatch.setenv("PYTHONPATH", install(tmp_path / "site"))
+    settings = Settings(sources={"lab": SourceSettings("fault", "rows:4")}, interval=0.2)
+    async with tower(settings, tmp_path) as t:
+        await t.settles()
+        await t.press("L")
+        await t.sees("[log]")
+        await t.press("[")
+        await t.sees("endless")
+        await t.press("D", "enter")
+        await t.sees("downloading endless: ", "esc stops it")
+        await t.press("D")
+        await t.sees("one is under way")
+        await t.press("escape")
+        await t.sees("stopped; nothing of endless was kept")
+        await t.until(lambda: os.listdir(target) == [], "nothing")
+        await t.sees("[artifacts]")
