@@ -197,7 +197,9 @@ async def test_every_line_fits_the_terminal(open_lab: Open, files: Path, size: t
         assert "? keys" in t.lines[-1]
 
 
-async def test_escape_stops_a_download_and_nothing_of_it_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_download_goes_on_when_its_page_is_left_and_escape_stops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = tmp_path / "mine"
     target.mkdir()
     monkeypatch.chdir(target)
@@ -213,6 +215,11 @@ async def test_escape_stops_a_download_and_nothing_of_it_stays(tmp_path: Path, m
         await t.sees("downloading endless: ", "esc stops it")
         await t.press("D")
         await t.sees("one is under way")
+        await t.press("L")
+        await t.sees("[log]")
+        assert len(os.listdir(target)) == 1
+        await t.press("[")
+        await t.sees("downloading endless: ")
         await t.press("escape")
         await t.sees("stopped; nothing of endless was kept")
         await t.until(lambda: os.listdir(target) == [], "nothing")

@@ -1,4 +1,4 @@
-"""An artifact brought here: where to is asked, how far it is is shown, esc stops it."""
+"""An artifact brought here: where to is asked, how far it is is shown, esc stops it; leaving its page doesn't."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ from runtower_widgets.line import Line
 
 
 class DownloadKeys(RunTab):
-    """What the key for a download does."""
-
-    _fetching: asyncio.Future[None] | None = None
-    _words = ("", "")
+    """What the key for a download does; the opened run has at most one under way."""
 
     @property
     def chosen(self) -> Artifact | None:
@@ -29,16 +26,17 @@ class DownloadKeys(RunTab):
 
     @property
     def is_downloading(self) -> bool:
-        return self._fetching is not None and not self._fetching.done()
+        task = self.opened.download.task
+        return task is not None and not task.done()
 
     def why_no_download(self) -> str:
         return "one is under way (esc stops it)" if self.is_downloading else ""
 
     def draw_said(self) -> None:
         """The line for how far it is, and how it ended."""
-        line = self.query_one("#said", Line)
-        line.set_class(bool(self._words[0]), "said")
-        line.say([(f" {self._words[0]}", self._words[1])])
+        line, known = self.query_one("#said", Line), self.opened.download
+        line.set_class(bool(known.said), "said")
+        line.say([(f" {known.said}", known.tone)])
 
     def do_artifact_download(self) -> None:
         found = self.chosen
@@ -54,7 +52,7 @@ class DownloadKeys(RunTab):
         self.app.push_screen(ask, placed)
 
     def _begin(self, found: Artifact, target: Path, replace: bool) -> None:
-        self._fetching = asyncio.ensure_future(self._download(found, target, replace))
+        self.opened.download.task = asyncio.ensure_future(self._download(found, target, replace))
 
     async def _download(self, found: Artifact, target: Path, replace: bool) -> None:
         name, shown = inert(found.name, self.glyphs), inert(str(target), self.glyphs)
@@ -62,21 +60,27 @@ class DownloadKeys(RunTab):
         def told(progress: Progress) -> None:
             of = f" of {size_text(progress.total)}" if progress.total else ""
             share = f" ({100 * progress.done // progress.total} %)" if progress.total else ""
-            self._say(f"downloading {name}: {size_text(progress.done)}{of}{share}   esc stops it", "")
+            self._tell(f"downloading {name}: {size_text(progress.done)}{of}{share}   esc stops it", "")
 
-        self._say(f"downloading {name} ...   esc stops it", "")
+        app = self.app  # the page may be gone when it ends
+        self._tell(f"downloading {name} ...   esc stops it", "")
         try:
             await self.opened.files.download(found.path, target, replace, told)
-        except Conflict:
-            self._say("", "")
-            self._ask_to_replace(found, target)
+        except Conflict as error:
+            self._tell("", "")
+            if self.is_current:
+                self._ask_to_replace(found, target)
+            else:
+                app.notify(inert(str(error), self.glyphs), markup=False)
         except TowerError as error:
-            self._say(inert(str(error), self.glyphs), "warning")
+            self._tell(inert(str(error), self.glyphs), "warning")
         except asyncio.CancelledError:
-            self._say(f"stopped; nothing of {name} was kept", "")
+            self._tell(f"stopped; nothing of {name} was kept", "")
             raise
         else:
-            self._say(f"{name} is in {shown}", "better")
+            self._tell(f"{name} is in {shown}", "better")
+        if not self.is_current and self.opened.download.said:
+            app.notify(self.opened.download.said, markup=False)
 
     def _ask_to_replace(self, found: Artifact, target: Path) -> None:
         lines = [(str(target), "bright"), ("is there already, and would be replaced.", "")]
@@ -89,12 +93,12 @@ class DownloadKeys(RunTab):
 
     def stop_download(self) -> None:
         """What was written so far goes."""
-        if self._fetching is not None:
-            self._fetching.cancel()
+        if self.opened.download.task is not None:
+            self.opened.download.task.cancel()
 
-    def _say(self, text: str, tone: str) -> None:
-        self._words = (text, tone)
-        self.draw_soon()
+    def _tell(self, text: str, tone: str) -> None:
+        self.opened.download.said, self.opened.download.tone = text, tone
+        self.opened.heard()
 
 
 def _wrong_folder(text: str) -> str:

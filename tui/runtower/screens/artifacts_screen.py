@@ -77,7 +77,6 @@ class ArtifactsScreen(DownloadKeys, RunTab):
 
     def on_unmount(self) -> None:
         super().on_unmount()
-        self.stop_download()
         for task in (self._looking, self._reading):
             if task is not None:
                 task.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
@@ -29,6 +30,15 @@ _FRAME = 0.03
 
 
 @dataclass
+class Download:
+    """The one that was begun last: its task, and what is said of it."""
+
+    task: asyncio.Future[None] | None = None
+    said: str = ""
+    tone: str = ""
+
+
+@dataclass
 class OpenedRun:
     """The run that was opened, the first of `rows` (global ones), with those beside it, and its files as they are
     known so far. `heard` is called after news of the files: the page that is shown redraws."""
@@ -41,6 +51,7 @@ class OpenedRun:
     files: RunFiles
     tree: ArtifactTree = field(init=False)
     log: RunLog = field(init=False)
+    download: Download = field(default_factory=Download)
     heard: Callable[[], None] = field(default=lambda: None)
 
     def __post_init__(self) -> None:
