@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 _UPTO = re.compile(r"start_time <= (\d+)")
 _AFTER = re.compile(r"(start|end)_time > (-?\d+)")
@@ -47,7 +47,8 @@ def a_run(number: int, *, status: str = "FINISHED", start: int | None = None, **
 
 @dataclass
 class FaultServer:
-    """`prefix` is the path before /api. `took`: seconds to wait with each answer."""
+    """`prefix` is the path before /api. `took`: seconds to wait with each answer. `files` are the artifacts of any run,
+    `listed` more entries that it lists, `sent` how many bytes of artifacts went out."""
 
     runs: list[dict[str, Any]]
     prefix: str = ""
@@ -59,6 +60,10 @@ class FaultServer:
             {"experiment_id": "1", "name": "alpha", "lifecycle_stage": "active", "creation_time": 7}
         ]
     )
+    files: dict[str, bytes] = field(default_factory=dict)
+    listed: list[dict[str, Any]] = field(default_factory=list)
+    tells_length: bool = True
+    sent: int = 0
     questions: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     most_at_once: int = 0
@@ -101,10 +106,28 @@ class FaultServer:
                 handler.say(200, json.dumps({"experiments": self.experiments}).encode(), cut=self.cut_at)
             case "/api/2.0/mlflow/runs/search":
                 handler.say(200, json.dumps(self._search(asked)).encode(), cut=self.cut_at)
+            case "/api/2.0/mlflow/artifacts/list":
+                entries = [{"path": path, "is_dir": False, "file_size": len(data)} for path, data in self.files.items()]
+                handler.say(200, json.dumps({"files": [*self.listed, *entries]}).encode())
+            case "/get-artifact":
+                self._artifact(handler)
             case "/version":
                 handler.say(200, b"9.9.9", "text/plain")
             case _:
                 handler.say(404, b"<!doctype html><title>404 Not Found</title>", "text/html")
+
+    def _artifact(self, handler: _Handler) -> None:
+        """The whole file, whatever part was asked for; without its length where the server doesn't tell it."""
+        data = self.files[parse_qs(urlsplit(handler.path).query)["path"][0]]
+        handler.begin(200, "application/octet-stream", len(data) if self.tells_length else None)
+        handler.close_connection = not self.tells_length
+        for start in range(0, len(data), 64 * 1024):
+            try:
+                handler.wfile.write(data[start : start + 64 * 1024])
+            except OSError:
+                handler.close_connection = True
+                return
+            self.sent += len(data[start : start + 64 * 1024])
 
     def _search(self, asked: dict[str, Any]) -> dict[str, Any]:
         runs, words = (
@@ -200,9 +223,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.faults.answer(self, self.rfile.read(int(self.headers["Content-Length"])))
 
-    def begin(self, status: int, kind: str, length: int, more: dict[str, str] | None = None) -> None:
+    def begin(self, status: int, kind: str, length: int | None, more: dict[str, str] | None = None) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": kind, "Content-Length": str(length), **(more or {})}.items():
+        known = {"Content-Length": str(length)} if length is not None else {"Connection": "close"}
+        for name, value in {"Content-Type": kind, **known, **(more or {})}.items():
             self.send_header(name, value)
         self.end_headers()
 
