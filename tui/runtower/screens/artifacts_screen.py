@@ -7,7 +7,6 @@ from collections import OrderedDict
 from contextlib import suppress
 from typing import ClassVar, Final
 
-from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -16,10 +15,10 @@ from textual.timer import Timer
 from runtower.domain.artifacts import Artifact, Piece
 from runtower.domain.errors import Cancelled, TowerError
 from runtower.keymap import Keymap
-from runtower.present.preview import FIRST_BYTES, preview
-from runtower.present.spans import Line as Spans
-from runtower.present.spans import inert, shortened, wrapped
+from runtower.present.preview import FIRST_BYTES
+from runtower.present.spans import wrapped
 from runtower.screens.artifact_download import DownloadKeys
+from runtower.screens.artifact_lines import beginning, head, instead
 from runtower.screens.run_lines import footer
 from runtower.screens.run_tabs import OpenedRun, RunTab
 from runtower_widgets.line import Line, Lines
@@ -128,51 +127,15 @@ class ArtifactsScreen(DownloadKeys, RunTab):
         about, pane = self.query_one("#file", Line), self.query_one("#preview", Lines)
         width = max(10, (about.size.width or self.size.width) - 2)
         found = self.chosen
-        said, lines = "", self._instead()
+        why = instead(self.tree_rows, found, self.opened.files.uri, self.glyphs)
+        said, lines = "", [short for line in why for short in wrapped(line, width)]
         if found is not None and not lines:
-            said, lines = self._preview(found, width)
-        about.say(self._head(found.path if found is not None else "", said, width + 2))
+            piece, as_text = self._pieces.get(found), found.path in self._as_text
+            said, lines = beginning(found, piece, width, as_text, self.keymap.shown("artifact.text"), self.glyphs)
+        about.say(head(found.path if found is not None else "", said, width + 2, self.glyphs))
         shown = f"{found.path if found else ''} {found is not None and found.path in self._as_text}"
         pane.say([((" ", ""), *line) for line in lines], None if shown == self._shown else 0)
         self._shown = shown
-
-    def _instead(self) -> list[Spans]:
-        """What is said where there is no file to look into."""
-        tree = self.tree_rows
-        if tree.error:
-            return [((tree.error, "warning"),)]
-        if not tree.is_known:
-            return [(("Reading ...", "dim"),)]
-        if not len(tree):
-            lines: list[Spans] = [(("This run logged no artifacts.", ""),), ()]
-            lines += [(("A line of Python logs one:", "dim"),), (('  mlflow.log_artifact("config.yaml")', "bright"),)]
-            return [*lines, (), ((f"They would lie in {inert(self.opened.files.uri, self.glyphs)}", "dim"),)]
-        found = self.chosen
-        if found is None or found.is_dir:
-            return [(("enter unfolds a folder; a file's beginning is shown here.", "dim"),)]
-        return []
-
-    def _preview(self, found: Artifact, width: int) -> tuple[str, list[Spans]]:
-        piece = self._pieces.get(found)
-        if piece is None:
-            return "", [(("reading ...", "dim"),)]
-        if isinstance(piece, str):
-            return "", list(wrapped(((inert(piece, self.glyphs), "warning"),), width))
-        shown = preview(found.name, piece.data, piece.total, width - 1, found.path in self._as_text, self.glyphs)
-        lines = list(shown.lines)
-        if shown.is_binary:
-            lines += [(), ((f"{self.keymap.shown('artifact.text')} shows it as text", "dim"),)]
-        return shown.said, lines
-
-    def _head(self, path: str, said: str, width: int) -> Spans:
-        """The rule over the file, with its path and what of it is shown."""
-        dash, glyphs = self.glyphs.rule, self.glyphs
-        spans: list[tuple[str, str]] = [(f" {dash}{dash} ", "rule")]
-        if path:
-            name = shortened(inert(path, glyphs), max(8, width - len(said) - 10), glyphs)
-            spans += [(name, "bright"), (f"  {said} " if said else " ", "dim")]
-        used = sum(cell_len(text) for text, _ in spans)
-        return (*spans, (dash * max(0, width - used - 1), "rule"))
 
     # -- the file under the cursor
 

@@ -6,24 +6,23 @@ import asyncio
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from runtower.acts.log_lines import LogLines, errors, hits
+from runtower.acts.log_lines import LogLines
 from runtower.acts.run_log import HOW_TO
 from runtower.keymap import Keymap
 from runtower.present.sizes import size_text
 from runtower.present.spans import Line as Spans
 from runtower.present.spans import Span, inert, shortened, wrapped
+from runtower.screens.log_search import LogSearch
 from runtower.screens.menu import Choice, Menu
 from runtower.screens.run_lines import footer
-from runtower.screens.run_tabs import OpenedRun, RunTab
+from runtower.screens.run_tabs import OpenedRun
 from runtower_widgets.line import Line, Lines
 
 _FAR: Final = 5.0
-_CONTEXT: Final = 3
 _FOOTER: Final = (
     "app.help",
     "log.search",
@@ -37,7 +36,7 @@ _FOOTER: Final = (
 _TYPING: Final[tuple[Span, ...]] = ((" ", ""), ("enter", "key"), (" find   ", "dim"), ("esc", "key"), (" clear", "dim"))
 
 
-class LogScreen(RunTab):
+class LogScreen(LogSearch):
     """One method an action: `do_` + its id."""
 
     place: ClassVar[str] = "log"
@@ -47,13 +46,7 @@ class LogScreen(RunTab):
     def __init__(self, keymap: Keymap, opened: OpenedRun, or_else: str = "") -> None:
         """`or_else`: the tab to turn to where the run has no log."""
         super().__init__(keymap, opened)
-        self._run_log = opened.log
         self._or_else = or_else
-        self._follows = True
-        self._needle = ""
-        self._here = -1
-        self._found: tuple[Sequence[str], str, Sequence[int]] = ((), "", ())
-        self._drawn: LogLines | None = None
         self._dropped = 0
         self._reading: asyncio.Future[None] | None = None
 
@@ -95,10 +88,6 @@ class LogScreen(RunTab):
         return self._reading is not None and not self._reading.done()
 
     # -- drawing
-
-    @property
-    def pane(self) -> Lines:
-        return self.query_one("#log", Lines)
 
     def draw(self) -> None:
         super().draw()
@@ -208,77 +197,6 @@ class LogScreen(RunTab):
     def do_log_follow(self) -> None:
         self._follows = not self._follows
         self.say("following the end" if self._follows else "the end is no longer followed")
-        self.draw()
-
-    # -- searching
-
-    def _hits(self) -> Sequence[int]:
-        """The lines that hold what is searched for."""
-        lines = self._run_log.text.lines
-        if self._found[0] is not lines or self._found[1] != self._needle:
-            self._found = (lines, self._needle, hits(lines, self._needle))
-        return self._found[2]
-
-    @property
-    def _is_typing(self) -> bool:
-        return isinstance(self.focused, Input)
-
-    def do_log_search(self) -> None:
-        field = self.query_one("#needle", Input)
-        with field.prevent(Input.Changed):
-            field.value = self._needle
-        self.query_one("#asked").add_class("typing")
-        self.set_focus(field)
-        field.select_all()
-        self.draw_soon()
-
-    @on(Input.Changed, "#needle")
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._needle = event.value
-        self.draw_soon()
-
-    @on(Input.Submitted, "#needle")
-    def _searched(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._leave_search()
-        if self._needle:
-            self._go_to(self._hits(), -1 if self._follows else 1, "nothing is found")
-
-    def _leave_search(self) -> None:
-        self.query_one("#asked").remove_class("typing")
-        self.set_focus(self.pane)
-        self.draw_soon()
-
-    def do_log_next(self) -> None:
-        self._go_to(self._hits(), 1, "no further hit")
-
-    def do_log_previous(self) -> None:
-        self._go_to(self._hits(), -1, "no earlier hit")
-
-    def do_log_error_next(self) -> None:
-        self._go_to(errors(self._run_log.text.lines), 1, "no further error")
-
-    def do_log_error_previous(self) -> None:
-        self._go_to(errors(self._run_log.text.lines), -1, "no earlier error")
-
-    def _go_to(self, lines: Sequence[int], step: int, none: str) -> None:
-        """The next of these lines, seen from the one that was found last or else from what is on the screen."""
-        drawn, pane = self._drawn, self.pane
-        if drawn is None:
-            return
-        first = drawn.line_at(pane.top)
-        last = drawn.line_at(min(len(drawn), pane.top + pane.size.height) - 1)
-        beyond = first - 1 if step > 0 else last + 1
-        start = self._here if first <= self._here <= last else beyond
-        ahead = [one for one in lines if one > start] if step > 0 else [one for one in lines if one < start]
-        if not ahead:
-            self.say(none)
-            return
-        self._here = ahead[0] if step > 0 else ahead[-1]
-        if not first + 1 <= self._here <= last - 1:
-            pane.move_by(drawn.row_of(max(0, self._here - _CONTEXT)) - pane.top)
-        self._follows = False
         self.draw()
 
     # -- other keys
