@@ -174,8 +174,11 @@ class Desk:
         self._choose_experiment()
         if self.browser.query.experiments != before:
             self.browser.cursor = None
-        told = zip(self.tower.links, self.tower.catalogue.sources, strict=True)
-        self._all_answered = all(table.size or link.health.complete or link.health.error for link, table in told)
+        # A link hears that a list is complete before its rows are in the catalogue.
+        self._all_answered = all(
+            table.size or self.tower.has_listed(number) or self.tower.health(number).error
+            for number, table in enumerate(self.tower.catalogue.sources)
+        )
 
     def _turn_to_the_first(self) -> bool:
         """The demo's own first experiment, once it has enough runs to choose columns by; True when it is turned to."""
