@@ -60,10 +60,10 @@ class RunScreen(KeyScreen):
             "system": Charts(list(self.rows), [key for key in metrics if key.startswith(_SYSTEM)], x="relative"),
         }
         groups = bands.groups_of(face.desk.browser, self.rows)
-        for tab, charts in self._charts.items():
+        for name, charts in self._charts.items():
             charts.groups = groups
-            if tab in face.desk.chart_looks:
-                charts.look_as(face.desk.chart_looks[tab])
+            if name in face.desk.chart_looks:
+                charts.look_as(face.desk.chart_looks[name])
         tabs = ["overview", *(tab for tab in _CHARTS if self._charts[tab].metrics), *_OVER]
         usual = face.desk.run_tab if face.desk.run_tab in tabs else tabs[1]
         self.tab = tab or (usual if usual in tabs else tabs[0])
