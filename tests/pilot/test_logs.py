@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.labstore import artifact_of, changing, id_of, keep_artifacts
+from support.labstore import add_run, artifact_of, changing, id_of, keep_artifacts
 from support.towerapp import Open, Tower
 
 TRACE = (
@@ -125,6 +125,15 @@ async def test_a_failed_run_without_a_log_opens_as_any_other(open_lab: Open, kep
         await t.sees(
             "[log]", "No log of this run was found. Looked at:", "its artifacts", "Slurm", "mlflow.log_artifact"
         )
+
+
+async def test_a_run_without_metrics_opens_at_its_overview(open_lab: Open, store: Path, kept: Path) -> None:
+    add_run(store, "bare-run", metrics=False)
+    async with open_lab() as t:
+        await t.settles()
+        await t.goes_to("bare-run")
+        await t.press("enter")
+        await t.sees("[overview]", "artifacts", "log")
 
 
 async def test_a_log_that_comes_later_is_found_with_a_refresh(open_lab: Open, store: Path, kept: Path) -> None:

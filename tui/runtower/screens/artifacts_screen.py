@@ -106,7 +106,7 @@ class ArtifactsScreen(DownloadKeys, RunTab):
 
     def draw(self) -> None:
         super().draw()
-        if not self.is_mounted or not self.size.width:
+        if not self.is_there:
             return
         tree, table, width = self.tree_rows, self.table, self.size.width
         own = _TREE_WIDE if width >= _WIDE else width
@@ -150,7 +150,7 @@ class ArtifactsScreen(DownloadKeys, RunTab):
 
     def draw_soon(self) -> None:
         super().draw_soon()
-        if self._resting is None and self.is_mounted and self.chosen not in self._pieces:
+        if self._resting is None and self.is_there and self.chosen not in self._pieces:
             self._resting = self.set_timer(_REST, self._rested)
 
     def _rested(self) -> None:

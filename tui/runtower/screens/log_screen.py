@@ -91,9 +91,9 @@ class LogScreen(LogSearch):
 
     def draw(self) -> None:
         super().draw()
-        pane = self.pane
-        if not self.is_mounted or not pane.size.width:
+        if not self.is_there or not self.pane.size.width:
             return
+        pane = self.pane
         width, log = max(10, pane.size.width - 2), self._run_log
         if log.place is None or not log.text.lines:
             self._drawn = None

@@ -65,8 +65,8 @@ class RunScreen(KeyScreen):
             if name in face.desk.chart_looks:
                 charts.look_as(face.desk.chart_looks[name])
         tabs = ["overview", *(tab for tab in _CHARTS if self._charts[tab].metrics), *_OVER]
-        usual = face.desk.run_tab if face.desk.run_tab in tabs else tabs[1]
-        self.tab = tab or (usual if usual in tabs else tabs[0])
+        usual = face.desk.run_tab if face.desk.run_tab in tabs else tabs[int(tabs[1] in _CHARTS)]
+        self.tab = tab or usual
         self._or_else = usual if or_else and usual != "log" else ""
         self.opened = opened_run(face, glyphs, self.rows, len(rows) - len(self.rows), tabs)
         self._due: Timer | None = None

@@ -117,14 +117,19 @@ class RunTab(KeyScreen):
 
     def draw_soon(self) -> None:
         """Draw within a frame; many calls become one."""
-        if self._due is None and self.is_mounted:
+        if self._due is None and self.is_there:
             self._due = self.set_timer(_FRAME, self.draw)
 
     def draw(self) -> None:
         """Bring the head line to what is known now; each page draws the rest."""
         self._due = None
-        if self.is_mounted and self.size.width:
+        if self.is_there:
             self.query_one("#crumbs", Line).say(*crumbs(self.opened, self.tab, self.size.width))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is something to draw on: not before it stands, nor while it is taken down."""
+        return bool(self.is_mounted and self.is_attached and self.size.width)
 
     @property
     def is_busy(self) -> bool:
