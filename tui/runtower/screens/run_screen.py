@@ -19,6 +19,7 @@ from runtower.acts.face import Face
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import inert
+from runtower.screens.alert_keys import watch, why_not_watched
 from runtower.screens.artifacts_screen import ArtifactsScreen
 from runtower.screens.chart_curves import Scene
 from runtower.screens.chart_page import Grid, grid_of, page
@@ -158,6 +159,8 @@ class RunScreen(KeyScreen):
             return "there are no charts on this tab"
         if action_id == "chart.spread" and len(self.rows) < 2:
             return "a mean wants several runs: mark them first"
+        if action_id == "alert.watch":
+            return why_not_watched(self.face.desk, self.rows[:1])
         return ""
 
     def _turn_tab(self, by: int) -> None:
@@ -343,6 +346,10 @@ class RunScreen(KeyScreen):
     async def do_take_id(self) -> None:
         run_id = self.face.desk.tower.catalogue.run_key(self.rows[0]).run_id
         self.say(await copy_out(self.app, run_id, self.face.desk.copied_file))
+
+    def do_alert_watch(self) -> None:
+        watch(self, self.face, self.glyphs, self.rows[:1])
+        self.draw_soon()
 
     def do_live_refresh(self) -> None:
         self.face.desk.tower.refresh()
