@@ -48,7 +48,7 @@ class Rhythms:
             if last is None or not heard or self._first[row][0] != last:
                 continue  # it was heard of, or its source was replaced, while we asked
             doubt = self._silences.of(row, metrics[row])
-            if doubt is None or doubt.usual_ms is None:
+            if not isinstance(doubt, Silence) or doubt.usual_ms is None:
                 continue
             if heard - self._first[row][1] >= _UNDER_OUR_EYES * doubt.usual_ms:
                 self._told[self._tower.catalogue.run_key(row)] = last

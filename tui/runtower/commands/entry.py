@@ -16,7 +16,16 @@ from runtower import __version__
 from runtower.catalog.query.misread import Misread
 from runtower.commands import docs as documenting
 from runtower.commands import doctor as doctoring
-from runtower.commands import editing, file_words, listing, log_listing, plot_words, settings_listing, source_words
+from runtower.commands import (
+    editing,
+    file_words,
+    listing,
+    log_listing,
+    plot_words,
+    settings_listing,
+    source_words,
+    watch_words,
+)
 from runtower.commands.choosing import Wish
 from runtower.commands.opening import Asked, chosen_format
 from runtower.commands.options import CSV, JSON, WHERE, common
@@ -31,8 +40,10 @@ def main(argv: Sequence[str]) -> int:
     """Run a command; gives the exit code of docs/interfaces.md. Never raises."""
     as_json = "--json" in argv
     try:
-        commands.main(args=list(argv), prog_name="runtower", standalone_mode=False)
+        code = commands.main(args=list(argv), prog_name="runtower", standalone_mode=False)
         sys.stdout.flush()
+        if isinstance(code, int):  # what a command says of itself; most say nothing
+            return code
     except TowerError as error:
         _say(error, as_json)
         return error.exit_code
@@ -264,3 +275,4 @@ commands.add_command(file_words.logs)
 commands.add_command(plot_words.plot)
 commands.add_command(source_words.sources)
 commands.add_command(source_words.trust)
+commands.add_command(watch_words.watch)
