@@ -27,13 +27,9 @@ class Source:
     def __init__(self) -> None:
         self.catalogue = Catalogue()
         self.catalogue.source("lab")
-        self.listed = False
         self.lookout = Lookout(self)  # type: ignore[arg-type]
         self.lookout.metrics_are([LOSS])
         self.ids: list[str] = []
-
-    def has_listed(self, number: int) -> bool:
-        return self.listed
 
     def says(self, **runs: Any) -> list[str]:
         """A delta: by run its status, or its cells."""
@@ -50,14 +46,14 @@ class Source:
         return words(heard)
 
     def lists_all(self) -> list[str]:
-        self.listed = True
-        return words(self.lookout.heard(News(0, np.empty(0, np.int32), frozenset(), health_only=True)))
+        return words(self.lookout.heard(News(0, np.empty(0, np.int32), frozenset(), listed=True)))
 
-    def is_replaced(self) -> list[str]:
-        """Its rows die; a new process tells them again."""
+    def is_replaced(self, **base: str) -> list[str]:
+        """Its rows die; a new process tells them again, and begins with these."""
         self.catalogue.reset(0, None)
-        self.ids, self.listed = [], False
-        return words(self.lookout.heard(News(0, np.empty(0, np.int32), frozenset(), reset=True)))
+        self.ids = list(base)
+        add_runs(self.catalogue, [{"id": name, "name": name, "status": one} for name, one in base.items()], 0)
+        return words(self.lookout.heard(News(0, np.empty(0, np.int32), frozenset(), reset=True, opened=True)))
 
 
 def words(heard: list[Happening]) -> list[str]:
@@ -121,18 +117,30 @@ def test_what_the_cache_knew_is_told_once_the_list_is_whole() -> None:
     lab = Source()
     add_runs(lab.catalogue, [{"id": n, "name": n, "status": "RUNNING"} for n in "abcde"], 0)
     lab.ids = list("abcde")
-    lab.lookout.remember(0, [RunKey("lab", "e")])
+    lab.lookout.remember(0, [RunKey("lab", "f")], [RunKey("lab", "e")])
     assert lab.says(a="FAILED", e="FINISHED") == [], "a part of the list"
     assert lab.says(b="RUNNING") == []
     assert lab.says(b="KILLED") == ["b was killed"], "the source itself said that it runs"
-    assert lab.lists_all() == ["away: a failed"], "of c and d nothing was said, and the end of e was told last time"
+    assert lab.says(f="FINISHED", g="FINISHED") == []
+    heard = lab.lists_all()
+    assert sorted(heard) == ["away: a failed", "away: f finished"], (
+        "of c and d nothing was said, and the end of e was told last time"
+    )
     assert lab.says(c="FINISHED") == ["c finished"]
+
+
+def test_what_a_source_brings_with_its_opening_is_of_last_time_too() -> None:
+    lab = Source()
+    assert lab.is_replaced(a="RUNNING", b="RUNNING", c="FINISHED") == []
+    assert lab.says(a="FAILED", c="KILLED") == []
+    assert lab.lists_all() == ["away: a failed"]
+    assert lab.says(b="FINISHED") == ["b finished"]
 
 
 def test_a_process_that_begins_anew_tells_nothing_twice(lab: Source) -> None:
     assert lab.says(a="FINISHED", b={"metrics.val_loss": float("nan")}) == ["a finished", "b val_loss is NaN"]
-    assert lab.is_replaced() == []
-    assert lab.says(a="RUNNING", c="FAILED") == [], "as its last base had it"
+    assert lab.is_replaced(a="RUNNING", b="RUNNING") == [], "as its last base had it"
+    assert lab.says(c="FAILED") == []
     assert lab.says(a="FINISHED", b={"status": "FAILED", "metrics.val_loss": float("nan")}) == []
     assert lab.lists_all() == ["b failed"], "it ended while the process was away"
     assert lab.says(a="FINISHED", b="FAILED") == []
@@ -146,17 +154,19 @@ def test_a_process_that_begins_anew_tells_nothing_twice(lab: Source) -> None:
             st.sampled_from(("replaced", "listed")),
         ),
         max_size=40,
-    )
+    ),
+    st.booleans(),
 )
-@example([("a", "RUNNING"), ("a", "FAILED"), ("a", "RUNNING"), ("a", "FAILED")])
-def test_no_end_is_told_more_often_than_it_was_reached(steps: list[Any]) -> None:
+@example([("a", "RUNNING"), ("a", "FAILED"), ("a", "RUNNING"), ("a", "FAILED")], False)
+def test_no_end_is_told_more_often_than_it_was_reached(steps: list[Any], stale: bool) -> None:
     """Whatever order things come in: nothing is told before the first list is whole but of runs that were seen to run,
-    and of each run at most as many ends as it has reached."""
+    and of each run at most as many ends as it has reached. `stale`: a new process begins with what was long ago."""
     lab, reached, told = Source(), dict.fromkeys("abc", 0), dict.fromkeys("abc", 0)
     truth: dict[str, str] = {}
+    ran: set[str] = set()
     for step in steps:
         if step == "replaced":
-            heard = lab.is_replaced()
+            heard = lab.is_replaced(**{name: "RUNNING" for name in ran if stale})
             for name, status in truth.items():
                 heard += lab.says(**{name: status})
         elif step == "listed":
@@ -165,6 +175,7 @@ def test_no_end_is_told_more_often_than_it_was_reached(steps: list[Any]) -> None
             name, status = step
             reached[name] += truth.get(name) == "RUNNING" and status != "RUNNING"
             truth[name] = status
+            ran |= {name} if status == "RUNNING" else set()
             heard = lab.says(**{name: status})
         for text in heard:
             if not text.endswith("started"):

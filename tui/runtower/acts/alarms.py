@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,7 @@ from runtower.domain import runs
 from runtower.domain.happenings import Happening, What, summary
 from runtower.domain.runs import ColumnKey, RunKey
 from runtower.domain.silence import Silence
+from runtower.domain.values import MISSING_BITS
 from runtower.present.states import in_words
 from runtower.starting import Starter
 
@@ -36,6 +37,7 @@ _TOGETHER: Final = 0.5
 _KEPT: Final = 500
 _MAIN_METRICS: Final = 3
 _LOOKED_AT: Final = 400
+_Spot = tuple[int, str]  # the number of a source, an experiment's id
 _BY_HAND: Final = frozenset(What) - {What.STARTED}
 
 
@@ -78,11 +80,12 @@ class Alarms:
         self._why_held = why_held
         self._lookout = Lookout(tower)
         self._rhythms = Rhythms(tower)
-        self._mains: dict[tuple[int, str], tuple[ColumnKey, ...]] = {}  # by source and experiment
+        self._mains: dict[_Spot, tuple[int, tuple[ColumnKey, ...]]] = {}  # with the last of the runs it was chosen for
         self._waiting: list[tuple[Happening, bool]] = []
         self._due: asyncio.TimerHandle | None = None
         self._looking: asyncio.Task[None] | None = None
         self._said: set[str] = set()
+        self._going_before: list[RunKey] = []
         self._told_before: list[RunKey] = []
         tower.on_change(self._heard)
 
@@ -95,20 +98,34 @@ class Alarms:
     # -- from one sitting to the next
 
     def bring_back(self, kept: KeptView) -> None:
-        """Which runs are watched by hand, and whose end was told already."""
+        """Which runs are watched by hand, which went on, and whose end was told already."""
         self.watched = {RunKey(*pair) for pair in kept.watched}
+        self._going_before = [RunKey(*pair) for pair in kept.going]
         self._told_before = [RunKey(*pair) for pair in kept.told]
 
     def put_away(self, kept: KeptView) -> None:
-        """Note both in what is kept."""
+        """Note all of it in what is kept."""
         ended = self._lookout.ended - {one.run for one, _ in self._waiting}
         kept.watched = sorted(run_pair(key) for key in self.watched - ended)
+        kept.going = sorted(run_pair(key) for key in self._waited_for())[:_KEPT]
         before = [run_pair(key) for key in self._told_before if key in ended]
         kept.told = [*before, *sorted({run_pair(key) for key in ended} - set(before))][-_KEPT:]
 
+    def _waited_for(self) -> set[RunKey]:
+        """The runs of which the end would be news; of very many those that would be told."""
+        waited_for = self._lookout.waited_for
+        if len(waited_for) <= _KEPT:
+            return waited_for
+        going = self._lookout.going
+        named = zip(going.values(), self.rules.naming(list(going)), strict=True)
+        return {key for key, names in named if names or key in self.watched}
+
     def remember(self, number: int) -> None:
-        """The catalogue now holds what was known of a source last time."""
-        self._lookout.remember(number, [key for key in self._told_before if self._is_of(key, number)])
+        """The catalogue holds what was known of a source last time, if that was kept."""
+        going, told = (
+            [key for key in keys if self._is_of(key, number)] for keys in (self._going_before, self._told_before)
+        )
+        self._lookout.remember(number, going, told)
 
     def _is_of(self, key: RunKey, number: int) -> bool:
         return key.source == self._tower.catalogue.sources[number].name
@@ -136,7 +153,7 @@ class Alarms:
         if self.rules.has_queries:
             await asyncio.to_thread(make_ready)
         while True:
-            await asyncio.sleep(min(every, 1.0) if not self._mains else every)
+            await asyncio.sleep(min(every, 1.0) if not any(found for _, found in self._mains.values()) else every)
             await self.look()
 
     async def look(self) -> None:
@@ -144,34 +161,43 @@ class Alarms:
         going = self._lookout.going
         if not going:
             return
-        await self._choose_metrics(dict(going))
-        metrics = {row: metric for row, key in list(going.items()) if (metric := self._main(row)) is not None}
+        by_experiment = self._by_experiment(going)
+        await self._choose_metrics(by_experiment)
+        metrics = self._main_metrics(by_experiment)
         wanting = [row for row in self._wanting(list(metrics), What.SILENT) if row in going]
         self._rhythms.forget(going.keys())
         silent = await self._rhythms.silent({row: metrics[row] for row in wanting})
         self._consider([self._silence(row, going[row], doubt) for row, doubt in silent if row in going])
 
-    async def _choose_metrics(self, going: dict[int, RunKey]) -> None:
+    def _by_experiment(self, going: Mapping[int, RunKey]) -> dict[_Spot, list[int]]:
         catalogue = self._tower.catalogue
         experiments = catalogue.texts(runs.EXPERIMENT_ID)
-        rows: dict[tuple[int, str], list[int]] = {}
+        rows: dict[_Spot, list[int]] = {}
         for row, key in going.items():
-            spot = catalogue.source(key.source), experiments.text(row) or ""
-            rows.setdefault(spot, []).append(row)
-        for spot, some in rows.items():
-            of_these = np.array(some[-_LOOKED_AT:], np.int32)
-            found = await asyncio.to_thread(metrics_in_order, catalogue, of_these)
-            self._mains[spot] = tuple(found[:_MAIN_METRICS])
-        every = frozenset(key for some in self._mains.values() for key in some) | self.rules.metrics
+            rows.setdefault((catalogue.source(key.source), experiments.text(row) or ""), []).append(row)
+        return rows
+
+    async def _choose_metrics(self, by_experiment: Mapping[_Spot, Sequence[int]]) -> None:
+        """The main metrics, anew where other runs go on than before or there was none to choose."""
+        for spot, rows in by_experiment.items():
+            known = self._mains.get(spot)
+            if known is None or known[0] != rows[-1] or not known[1]:
+                some = np.array(rows[-_LOOKED_AT:], np.int32)
+                found = await asyncio.to_thread(metrics_in_order, self._tower.catalogue, some)
+                self._mains[spot] = rows[-1], tuple(found[:_MAIN_METRICS])
+        self._mains = {spot: self._mains[spot] for spot in by_experiment}
+        every = frozenset(key for _, some in self._mains.values() for key in some) | self.rules.metrics
         self._consider(self._lookout.metrics_are(every))
 
-    def _main(self, row: int) -> ColumnKey | None:
-        """The first of its experiment's main metrics that a run has."""
-        catalogue = self._tower.catalogue
-        source = int(catalogue.source_numbers()[row])
-        spot = source, catalogue.texts(runs.EXPERIMENT_ID).text(row) or ""
-        known = (key for key in self._mains.get(spot, ()) if catalogue.numbers(key).number(row) is not None)
-        return next(known, None)
+    def _main_metrics(self, by_experiment: Mapping[_Spot, Sequence[int]]) -> dict[int, ColumnKey]:
+        """By run the first of its experiment's main metrics that it has."""
+        found: dict[int, ColumnKey] = {}
+        for spot, rows in by_experiment.items():
+            for key in reversed(self._mains[spot][1]):
+                values = self._tower.catalogue.numbers_at(key, np.array(rows, np.int32))
+                there = (values.view(np.int64) != MISSING_BITS).tolist()
+                found.update({row: key for row, has in zip(rows, there, strict=True) if has})
+        return found
 
     def _silence(self, row: int, key: RunKey, doubt: Silence) -> Happening:
         name = self._tower.catalogue.texts(runs.NAME).text(row) or key.run_id[:8]

@@ -124,8 +124,8 @@ class Desk:
                 known, segment = found
                 self.tower.catalogue.reset(number, segment, known.experiments)
                 self.tower.links[number].have(known.base_id)
-                self.alarms.remember(number)
                 self.cached_ms = min(self.cached_ms or known.written_ms, known.written_ms)
+            self.alarms.remember(number)
         await self._first_order()
         self.tower.start()
         self.alarms.start()

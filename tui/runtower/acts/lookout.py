@@ -1,7 +1,7 @@
 """What happened to runs, out of what their sources tell: ends, beginnings, and a metric's first NaN.
 
 Only a change that was seen is news. What a source tells while it lists its runs for the first time is how things are;
-of runs that the cache knew as running it is said, once the list is whole, what became of them meanwhile. A source whose
+of runs that went on last time it is said, once the list is whole, what became of them meanwhile. A source whose
 process or store is replaced tells its runs again, and nothing of that is told twice.
 """
 
@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtower.acts.tower import News, Tower
-from runtower.catalog.columns import NumberColumn
 from runtower.catalog.segment import Ints
 from runtower.domain import runs
 from runtower.domain.happenings import Happening, What
 from runtower.domain.runs import ColumnKey, RunKey, Status
+from runtower.domain.values import MISSING_BITS
 from runtower.present.times import duration
 
 # How a run is, as this page tells it apart: nothing is known (0), it goes on, or one of the ends.
@@ -38,7 +38,7 @@ _END_OF: Final = {2: What.FINISHED, 3: What.FAILED, 4: What.KILLED}
 @dataclass
 class _Known:
     """What is known of one source. `listed_ms`: when all its runs were known for the first time (UTC epoch ms);
-    `remembered` are runs that the cache knew as running, `carried` those that went on when its rows died."""
+    `remembered` are runs that went on when it was last looked at, `carried` those that went on when its rows died."""
 
     listed: bool = False
     listed_ms: float | None = None
@@ -66,23 +66,28 @@ class Lookout:
         return self._going
 
     @property
+    def waited_for(self) -> set[RunKey]:
+        """Those of which the end would be news: they go on, or did when we last knew."""
+        return set(self._going.values()).union(*(known.remembered | known.carried for known in self._known.values()))
+
+    @property
     def ended(self) -> frozenset[RunKey]:
         """The runs whose end was told."""
         return frozenset(self._ended)
 
     # -- what is known from last time
 
-    def remember(self, number: int, told: Collection[RunKey] = ()) -> None:
-        """The rows that the catalogue has of a source are those of last time; `told`: whose end was told then."""
+    def remember(self, number: int, going: Collection[RunKey] = (), told: Collection[RunKey] = ()) -> None:
+        """The rows that the catalogue has of a source, if any, are those of last time, from its cache, which may be
+        older than that; `going` are the runs that went on then, `told` those whose end was told by then."""
         catalogue = self._tower.catalogue
         rows = catalogue.global_rows(number)
         self._grow()
         states = self._now(rows)
         self._states[rows] = states
-        going = rows[states == _GOING]
-        keys = {row: catalogue.run_key(row) for row in going.tolist()}
+        keys = {row: catalogue.run_key(row) for row in rows[states == _GOING].tolist()}
         self._going.update(keys)
-        self._of(number).remembered = set(keys.values()) - set(told)
+        self._of(number).remembered = {*keys.values(), *going} - set(told)
         self._ended.update(told)
 
     def metrics_are(self, metrics: Iterable[ColumnKey]) -> list[Happening]:
@@ -101,8 +106,10 @@ class Lookout:
         known = self._of(news.source)
         if news.reset:
             self._carry(news.source, known)
+        if news.opened:
+            self._take_base(news.source, known)
         found = list(self._changes(news, known)) if len(news.rows) else []
-        if not known.listed and self._tower.has_listed(news.source) and (news.health_only or len(news.rows)):
+        if news.listed and not known.listed:
             found += self._settle(news.source, known)
         return found
 
@@ -165,6 +172,22 @@ class Lookout:
         here = np.array([row for row, key in self._going.items() if key.source == catalogue.sources[number].name])
         yield from self._nans(self.metrics, here.astype(np.int32), lambda _: False)
 
+    def _take_base(self, number: int, known: _Known) -> None:
+        """Rows that came with the opening of a source are its cache's: older than what it will say."""
+        self._grow()
+        rows = self._tower.catalogue.global_rows(number)
+        rows = rows[self._states[rows] == 0]
+        states = self._now(rows)
+        self._states[rows] = states
+        going = {row: self._tower.catalogue.run_key(row) for row in rows[states == _GOING].tolist()}
+        if known.listed_ms is None:
+            known.remembered |= set(going.values()) - self._ended
+        else:  # of a run that isn't known to have gone on till now it knows less than we did
+            doubtful = [row for row, key in going.items() if key not in known.carried]
+            self._states[doubtful] = 0
+            going = {row: key for row, key in going.items() if key in known.carried}
+        self._going.update(going)
+
     def _carry(self, number: int, known: _Known) -> None:
         """The rows of a source died; what was going on there is looked up once its runs are known again."""
         name = self._tower.catalogue.sources[number].name
@@ -178,17 +201,16 @@ class Lookout:
     def _nans(self, metrics: Iterable[ColumnKey], rows: Ints, is_news: Callable[[RunKey], bool]) -> Iterator[Happening]:
         """Runs of which one of these metrics is NaN or infinite now and wasn't before."""
         for metric in sorted(metrics):
-            column = self._tower.catalogue.numbers(metric)
-            for row in rows[_is_odd(column, rows)].tolist():
+            values = self._tower.catalogue.numbers_at(metric, rows)
+            odd = np.flatnonzero(~np.isfinite(values) & (values.view(np.int64) != MISSING_BITS))
+            for row, value in zip(rows[odd].tolist(), values[odd].tolist(), strict=True):
                 key = self._going.get(row) or self._tower.catalogue.run_key(row)
                 if (key, metric) in self._odd:
                     continue
                 self._odd.add((key, metric))
                 if is_news(key) and key not in self._gone_nan:
                     self._gone_nan.add(key)
-                    yield self._happening(
-                        row, key, What.NAN, said=f"{metric.key} is {_word(float(column.values[row]))}"
-                    )
+                    yield self._happening(row, key, What.NAN, said=f"{metric.key} is {_word(value)}")
 
     # -- rows
 
@@ -232,11 +254,6 @@ class Lookout:
         took = f" after {duration(end - start)}" if what in _END_OF.values() and start and end and end >= start else ""
         words = "was killed" if what is What.KILLED else str(what)
         return Happening(key, name, what, int(time.time() * 1000), said or words + took, away)
-
-
-def _is_odd(column: NumberColumn, rows: Ints) -> NDArray[np.bool_]:
-    """Which of these rows have a value that is no finite number."""
-    return np.asarray(~np.isfinite(column.values[rows]) & ~column.missing[rows])
 
 
 def _word(value: float) -> str:

@@ -39,7 +39,8 @@ class KeptLayout(msgspec.Struct):
 
 class KeptView(msgspec.Struct, omit_defaults=True):
     """One folder's view. Runs are (source, native id), experiments (source, id), sources names (None: all are shown);
-    `seen_ms` is when it was last left; `watched` are runs of which one wants to be told, `told` those whose end was."""
+    `seen_ms` is when it was last left; `watched` are runs of which one wants to be told, `going` those that
+    went on then, `told` those whose end was told."""
 
     version: int = VERSION
     seen_ms: int = 0
@@ -63,6 +64,7 @@ class KeptView(msgspec.Struct, omit_defaults=True):
     details: str = "beside"
     demo_dismissed: bool = False
     watched: list[tuple[str, str]] = []
+    going: list[tuple[str, str]] = []
     told: list[tuple[str, str]] = []
 
 

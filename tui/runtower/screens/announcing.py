@@ -32,7 +32,7 @@ class Announcer:
 
     def tell(self, told: Told) -> None:
         """Once for all of it."""
-        text = inert(told.text, self._glyphs)
+        text = inert(told.text, self._glyphs) + ("  (:happened)" if len(told.happenings) > 1 else "")
         if told.is_bad:
             self._app.notify(text, severity="warning", timeout=_SHOWN_FOR, markup=False)
         else:
