@@ -259,7 +259,7 @@ async def test_a_project_hook_waits_for_trust(store: Path, tmp_path: Path, user:
     async with tower(settings, project, (160, 36), origins=origins) as t:
         await t.settles()
         ends(store, "other")
-        await t.sees("other finished", "isn't trusted yet", "it wasn't run")
+        await t.sees("other finished", "trusted")
         assert not out.exists()
     from runtower.acts import hook_trust, trust
     from runtower.folders import Folders
@@ -275,5 +275,5 @@ async def test_a_project_hook_waits_for_trust(store: Path, tmp_path: Path, user:
         await t.until(out.exists)
         script.write_text("raise SystemExit('another one')\n")
         ends(store, "more")
-        await t.sees("more finished", "isn't trusted yet")
+        await t.sees("more finished", "trusted")
     assert out.read_text() == "x"
