@@ -190,7 +190,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Watch the run or the marked ones",
         ("!",),
         "Live",
-        _OPENED,
+        ("runs", "run"),
         tooltip="be told when it ends, goes NaN or silent; again: no more",
     ),
     Action("alert.happened", "What happened to your runs", (), "Live"),
