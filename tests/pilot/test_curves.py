@@ -162,3 +162,15 @@ async def test_limits_of_y_are_typed(open_lab: Open) -> None:
         await t.type("0.3 0.4")
         await t.press("enter")
         await t.sees("0.38", "0.32", "clipped")
+
+
+async def test_the_overview_tells_of_children_and_data(open_lab: Open, store: Path) -> None:
+    with changing(store) as connection:
+        run_id = id_of(store, "vit sweep")
+        connection.execute("INSERT INTO datasets VALUES ('d', 1, 'coco', '3f2a', 's3', 's3://lake/coco', NULL, NULL)")
+        connection.execute("INSERT INTO inputs VALUES ('i', 'DATASET', 'd', 'RUN', ?, 0)", (run_id,))
+        connection.execute("INSERT INTO input_tags VALUES ('i', 'mlflow.data.context', 'training')")
+    async with open_lab(size=(120, 50)) as t:
+        await open_run(t, "vit sweep")
+        await t.press("left_square_bracket")
+        await t.sees("[overview]", "children", "lr=0.0003", "✓ ok", "data", "coco  training  3f2a  s3 s3://lake/coco")

@@ -14,6 +14,7 @@ from textual.timer import Timer
 
 from runtower.actions import at
 from runtower.acts.face import Face
+from runtower.acts.overview import Overview
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
 from runtower.screens.alert_keys import watch, why_not_watched
@@ -50,6 +51,7 @@ class RunScreen(ChartKeys):
         self.opened = opened_run(face, glyphs, self.rows, len(rows) - len(self.rows), tabs)
         self._due: Timer | None = None
         self._overview: asyncio.Future[None] | None = None
+        self._beyond = Overview(face, self.rows[0], glyphs, self.draw_soon)
 
     def compose(self) -> ComposeResult:
         yield Line(id="crumbs")
@@ -65,6 +67,7 @@ class RunScreen(ChartKeys):
     def on_unmount(self) -> None:
         if self._overview is not None:
             self._overview.cancel()
+        self._beyond.close()
         desk = self.face.desk
         desk.chart_looks.update({tab: charts.look() for tab, charts in self._charts.items()})
         if self.draw_soon in desk.on_change:
@@ -109,8 +112,10 @@ class RunScreen(ChartKeys):
         details = await self.face.details(self.rows[0])
         baseline = self.face.desk.browser.baseline
         base = await self.face.details(baseline) if baseline is not None else None
-        lines = [((" ", ""), *line) for line in self.face.pane(details, base, pane.size.width - 2, 0, "all", False)]
-        pane.say(lines)
+        width = pane.size.width - 2
+        self._beyond.ask()
+        said = [*self.face.pane(details, base, width, 0, "all", False), *self._beyond.lines(width)]
+        pane.say([((" ", ""), *line) for line in said])
 
     def _pages(self) -> str:
         """`2 of 3`, where the charts take several pages."""
