@@ -25,6 +25,7 @@ from runtower.acts.editing import Editor
 from runtower.acts.open_sources import OpenSources
 from runtower.acts.put_away import bring_back, put_away
 from runtower.acts.remember import KeptView
+from runtower.acts.run_colours import RunColours
 from runtower.acts.run_rows import RunRows
 from runtower.acts.series_book import SeriesBook
 from runtower.acts.silences import Silences
@@ -75,6 +76,7 @@ class Desk:
         self.remark = ""  # why something that was asked for at the start isn't shown
         self.cached_ms: int | None = None
         self.paused = False
+        self.run_colours = RunColours()
         self.chart_looks: dict[str, Look] = {}  # by tab, how charts were drawn last
         self.run_tab = "curves"  # the tab that an opened run shows first: the last one used
         self.project_file = starter.project_file

@@ -98,7 +98,8 @@ class RunScreen(ChartKeys):
             charts, grid, pane = self.charts, self.grid, self.query_one("#page", Lines)
             book.want(charts.wishes(book, charts.shown(grid.size)))
             names = [self.face.name_of(row) for row in self.rows]
-            scene = Scene(charts, book, names, self.glyphs, time.time() * 1000)
+            colours = self.face.desk.run_colours.of([self.face.desk.tower.catalogue.run_key(row) for row in self.rows])
+            scene = Scene(charts, book, names, colours, self.glyphs, time.time() * 1000)
             pane.say(page(scene, grid, pane.size.width), 0)
         else:
             book.want(())
