@@ -53,6 +53,6 @@ def test_tmux_is_asked_to_pass_it_on_and_a_setting_keeps_it_to_the_toast(store: 
     with Program(store.parent, str(store), environ={**ANA, "RUNTOWER_NOTIFY": "false"}) as program:
         program.paints("while you were away")
         fails(store, HOSTILE)
-        program.paints("failed after 5.0s")
+        program.paints(f"{SHOWN} failed after")
         assert b"\x1b]9;" not in program.written
         assert b"\x1b]2;" not in program.written
