@@ -51,7 +51,7 @@ def test_tmux_is_asked_to_pass_it_on_and_a_setting_keeps_it_to_the_toast(store: 
         fails(store, "lr=0.001")
         program.writes(b"\x1bPtmux;\x1b\x1b]9;runtower: lr=0.001 failed after 5.0s\x07\x1b\\")
     with Program(store.parent, str(store), environ={**ANA, "RUNTOWER_NOTIFY": "false"}) as program:
-        program.paints("while you were away")
+        program.paints("1 running")
         fails(store, HOSTILE)
         program.paints(f"{SHOWN} failed after")
         assert b"\x1b]9;" not in program.written
