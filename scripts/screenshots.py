@@ -78,6 +78,8 @@ SCENES = (
     Scene("details", keys=("j", "j", "d")),
     Scene("curves", keys=("j", "j", "j", "space", "j", "space", "enter")),
     Scene("curve", (80, 24), ("j", "j", "j", "j", "enter", "drawn", "z", *["left"] * 12)),
+    Scene("band", (80, 24), ("j", "j", "j", "j", "space", "j", "space", "j", "space", "enter", "drawn", "z", "b")),
+    Scene("points", keys=("g", "s")),
     Scene(
         "artifacts", keys=("j", "j", "j", "j", "j", "enter", "drawn", "right_square_bracket", "wait-files", "l", "j")
     ),
