@@ -35,16 +35,33 @@ class ChartKeys(KeyScreen):
         self.glyphs = glyphs
         self.face = face
         self.rows = list(rows)[:_MOST_RUNS]
+        self._keys = [face.desk.tower.catalogue.run_key(row) for row in self.rows]
         metrics = face.metrics_of(self.rows)
         self._charts = {
             "curves": Charts(list(self.rows), [key for key in metrics if not key.startswith(_SYSTEM)]),
             "system": Charts(list(self.rows), [key for key in metrics if key.startswith(_SYSTEM)], x="relative"),
         }
-        groups = bands.groups_of(face.desk.browser, self.rows)
+        self._regroup()
         for name, charts in self._charts.items():
-            charts.groups = groups
             if name in face.desk.chart_looks:
                 charts.look_as(face.desk.chart_looks[name])
+
+    def find_rows(self) -> None:
+        """After a reset of a source its runs have other rows; those that it doesn't have any more are left out, but for
+        the one that was opened."""
+        rows = self.face.desk.tower.catalogue.rows_again(self._keys, self.rows)
+        if rows == self.rows or rows[0] < 0:
+            return
+        there = [(key, row) for key, row in zip(self._keys, rows, strict=True) if row >= 0]
+        self._keys, self.rows[:] = [key for key, _ in there], [row for _, row in there]
+        for charts in self._charts.values():
+            charts.rows = list(self.rows)
+        self._regroup()
+
+    def _regroup(self) -> None:
+        groups = bands.groups_of(self.face.desk.browser, self.rows)
+        for charts in self._charts.values():
+            charts.groups = groups
 
     def draw(self) -> None:
         """Bring every line to what is known now."""

@@ -81,6 +81,7 @@ class RunScreen(ChartKeys):
 
     def draw_soon(self) -> None:
         """Draw within a frame; many calls become one."""
+        self.find_rows()
         if self._due is None and self.is_mounted:
             self._due = self.set_timer(_FRAME, self.draw)
 
