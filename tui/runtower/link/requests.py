@@ -61,7 +61,8 @@ class Requests:
     def progressed(self, progress: Progress) -> None:
         pending = self._pending.get(progress.request)
         if pending and pending.progress:
-            pending.progress(progress)
+            # What goes wrong with who is told doesn't end the stream that told it.
+            asyncio.get_running_loop().call_soon(pending.progress, progress)
 
     def answered(self, answer: Answer) -> Parcel | None:
         """Settle a request. Gives the body back where nobody asked for it (any more)."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
+from textual.await_complete import AwaitComplete
 from textual.timer import Timer
 
 from runtower.actions import at
@@ -102,6 +103,7 @@ class RunTab(KeyScreen):
         self.opened = opened
         self.glyphs = opened.glyphs
         self._due: Timer | None = None
+        self._is_left = False
 
     def on_mount(self) -> None:
         self.opened.heard = self.draw_soon
@@ -129,7 +131,11 @@ class RunTab(KeyScreen):
     @property
     def is_there(self) -> bool:
         """Whether there is something to draw on: not before it stands, nor while it is taken down."""
-        return bool(self.is_mounted and self.is_attached and self.size.width)
+        return bool(self.is_mounted and self.is_attached and self.size.width and not self._is_left)
+
+    def dismiss(self, result: str | None = None) -> AwaitComplete:
+        self._is_left = True
+        return super().dismiss(result)
 
     @property
     def is_busy(self) -> bool:
