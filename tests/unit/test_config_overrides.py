@@ -67,7 +67,7 @@ def test_some_overrides() -> None:
     assert found.texts == (
         "optim.lr=0.0003",
         "optim.betas=[0.9,0.95]",
-        "model.name='it\\'s, so'",
+        'model.name="it\'s, so"',
         "~model.patch",
         "note=0",
         "~note",
@@ -90,7 +90,17 @@ def test_what_has_no_words_is_told() -> None:
     a, b = {"é": 1, "m": {"ü": 1, "x": 1}}, {"é": 2, "m": {"ü": 2, "x": 2}}
     found = overrides_of(diff(a, b), b)
     assert found.texts == ("m.x=2",)
-    assert found.unsaid == (("é",), ("m", "ü"))
+    assert [one.path for one in found.unsaid] == [("é",), ("m", "ü")]
+
+
+def test_what_has_the_name_of_a_group_is_changed_from_inside() -> None:
+    a = {"model": {"name": "vit"}, "logger": None, "debug": {"x": 1}, "callbacks": {"ema": {"decay": 1}}, "gone": None}
+    b = {"model": {"name": "cnn"}, "logger": {"csv": {"dir": "/x"}}, "debug": {}, "callbacks": None}
+    groups = {"model": "cnn", "logger": "csv", "debug": "none", "callbacks": "off", "gone": "null"}
+    found = overrides_of(diff(a, b), b, groups)
+    assert found.texts == ("model.name=cnn", '+logger.csv.dir="/x"', "~debug.x", "~callbacks.ema")
+    assert [one.path for one in found.unsaid] == [("callbacks",), ("gone",)]
+    assert composed(a, found.texts) == {**b, "callbacks": {}, "gone": None}
 
 
 @PATIENT

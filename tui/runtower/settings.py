@@ -44,6 +44,20 @@ class ViewSettings:
 
 
 @dataclass
+class DiffSettings:
+    """What counts when two configs are compared."""
+
+    ignore: list[str] = field(
+        default_factory=lambda: [
+            *("seed", "*.seed", "*_seed"),
+            *("paths", "*output_dir", "*log_dir", "*work_dir", "*timestamp*"),
+            *("hydra.run.dir", "hydra.sweep.dir", "hydra.runtime"),
+        ],
+        metadata={"doc": "dotted paths, with `*`, whose differences are only counted; all below a path too"},
+    )
+
+
+@dataclass
 class Settings:
     """All settings with their defaults."""
 
@@ -54,6 +68,7 @@ class Settings:
     views: dict[str, ViewSettings] = field(
         default_factory=dict, metadata={"doc": "what `--view NAME` and `:views` show, by name"}
     )
+    diff: DiffSettings = field(default_factory=DiffSettings, metadata={"doc": "what counts in a diff of configs"})
     read_only: bool = field(default=False, metadata={"doc": "never write to any source; so does the flag --read-only"})
     interval: float = field(default=2.0, metadata={"doc": "seconds between polls of a local source"})
     theme: str = field(default="auto", metadata={"doc": "auto, dark, light or contrast"})

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from runtower.actions import ACTIONS, Action
 from runtower.keymap import Keymap
-from runtower.settings import MetricSettings, Settings, SourceSettings, ViewSettings
+from runtower.settings import DiffSettings, MetricSettings, Settings, SourceSettings, ViewSettings
 
 _MADE: Final = "<!-- Made by `runtower docs docs`; change the code instead. -->\n"
 
@@ -55,6 +55,8 @@ def settings_page() -> str:
         *_table(MetricSettings),
         "\n## views.NAME\n",
         *_table(ViewSettings),
+        "\n## diff\n",
+        *_table(DiffSettings),
         "\n## An example\n",
         "```yaml\nsources:\n  team: {kind: mlflow, uri: https://mlflow.example.org, read_only: true}\n"
         "  here: {uri: ./lightning_logs}\nmetrics:\n  val_loss: {goal: min, digits: 4}\ntheme: dark\n"
@@ -71,6 +73,7 @@ def _table(kind: type[Any]) -> Iterator[str]:
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
         shown = str(default).lower() if isinstance(default, bool) else str(default)
+        shown = "see below" if dataclasses.is_dataclass(default) else shown
         yield f"| `{field.name}` | `{shown if shown else repr('')}` | {_escaped(field.metadata['doc'])} |"
 
 

@@ -14,13 +14,22 @@ import msgspec
 
 from runtower import __version__
 from runtower.catalog.query.misread import Misread
+from runtower.commands import (
+    diff_words,
+    editing,
+    file_words,
+    listing,
+    log_listing,
+    plot_words,
+    settings_listing,
+    source_words,
+)
 from runtower.commands import docs as documenting
 from runtower.commands import doctor as doctoring
-from runtower.commands import editing, file_words, listing, log_listing, plot_words, settings_listing, source_words
 from runtower.commands.choosing import Wish
 from runtower.commands.opening import Asked, chosen_format
 from runtower.commands.options import CSV, JSON, WHERE, common
-from runtower.domain.errors import TowerError
+from runtower.domain.errors import Different, TowerError
 from runtower.folders import Folders, private
 from runtower.present.spans import inert
 
@@ -33,6 +42,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         commands.main(args=list(argv), prog_name="runtower", standalone_mode=False)
         sys.stdout.flush()
+    except Different as answer:
+        return answer.exit_code
     except TowerError as error:
         _say(error, as_json)
         return error.exit_code
@@ -258,6 +269,7 @@ def docs(folder: Path) -> None:
     documenting.write(folder)
 
 
+commands.add_command(diff_words.diff)
 commands.add_command(file_words.artifacts)
 commands.add_command(file_words.download)
 commands.add_command(file_words.logs)

@@ -9,7 +9,7 @@ shell wants it quoted once more.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,39 +24,56 @@ _KEY_CHARACTERS: Final = re.compile(r"[A-Za-z0-9_/\-\\+.$%*@?|()\[\]{}:=, \t]+\Z
 _ESCAPED: Final = re.compile(r"([\\()\[\]{}:=, \t])")
 _TYPED: Final = re.compile(r"(?i)(?:null|true|false|[+-]?(?:inf|nan))\Z")
 _NUMBER_KEY: Final = re.compile(r"[+-]?[0-9._]+(?:[eE][+-]?[0-9_]+)?\Z")
-_BEFORE_QUOTE: Final = re.compile(r"(\\*)('|\Z)")
+_BEFORE_QUOTE: Final = {quote: re.compile(rf"(\\*)({quote}|\Z)") for quote in "'\""}
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """`texts` in the order in which they apply; `unsaid` are differences that Hydra's grammar has no words for."""
+    """`texts` in the order in which they apply; `unsaid` are differences that they leave."""
 
     texts: tuple[str, ...]
-    unsaid: tuple[KeyPath, ...]
+    unsaid: tuple[Unsaid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """A difference that no override makes, and why, as a sentence without its subject."""
+
+    path: KeyPath
+    why: str
+
+
+_HOLDS: Final = "holds a key that can't be named in Hydra's grammar"
+_NO_WORDS: Final = "can't be named in Hydra's grammar"
 
 
 class Unsayable(Exception):
     """Hydra's grammar has no words for it."""
 
 
-def overrides_of(difference: MapDiff, b: dict[Key, Tree]) -> Overrides:
-    """The overrides that make `b` of the config that it differs from."""
-    writer = _Writer()
+def overrides_of(difference: MapDiff, b: dict[Key, Tree], groups: Mapping[str, str] | None = None) -> Overrides:
+    """The overrides that make `b` of the config that it differs from.
+
+    `groups`: what is known of Hydra's groups, by name the option in `b`. Where a key has the name of a group, Hydra
+    takes `key=...` for the choice of an option, so that such a map is only changed from inside.
+    """
+    writer = _Writer(groups or {})
     writer.map(difference, b, ())
     return Overrides(tuple(writer.texts), tuple(writer.unsaid))
 
 
 class _Writer:
-    def __init__(self) -> None:
+    def __init__(self, groups: Mapping[str, str]) -> None:
         self.texts: list[str] = []
-        self.unsaid: list[KeyPath] = []
+        self.unsaid: list[Unsaid] = []
+        self._groups = groups
 
     def map(self, difference: MapDiff, b: dict[Key, Tree], path: KeyPath) -> None:
         """Key by key; a map with a key that can't be named is replaced as a whole."""
         odd = [key for key in difference.items if not _is_nameable((*path, key))]
         if odd and path and self._replaced(path, b):
             return
-        self.unsaid += [(*path, key) for key in odd]
+        self.unsaid += [Unsaid((*path, key), _NO_WORDS) for key in odd]
         for key, one in difference.items.items():
             if key not in odd:
                 self._one(one, b.get(key), (*path, key))
@@ -64,6 +81,8 @@ class _Writer:
     def _one(self, one: Difference, after: Any, path: KeyPath) -> None:
         if isinstance(one, MapDiff):
             self.map(one, after, path)
+        elif len(path) == 1 and path[0] in self._groups:
+            self._group(one, path)
         elif isinstance(one, ListDiff):
             self._said(path, lambda: [f"{dotted(path)}={value_text(after)}"])
         elif isinstance(one, Removed):
@@ -72,6 +91,23 @@ class _Writer:
             self._added(path, one.value)
         else:
             self._changed(path, one)
+
+    def _group(self, one: Difference, path: KeyPath) -> None:
+        """What has a group's name: a map is filled or emptied key by key, anything else is the choice of an option."""
+        before = one.value if isinstance(one, Removed) else one.before if isinstance(one, Changed) else None
+        after = one.value if isinstance(one, Added) else one.after if isinstance(one, Changed) else None
+        option = self._groups[str(path[0])]
+        if isinstance(after, dict) and after and before is None:
+            self._below(path, after)
+        elif isinstance(before, dict) and after in (None, {}) and all(_is_nameable((*path, key)) for key in before):
+            for key, value in before.items():
+                self.texts += _removal((*path, key), value)
+            if after is None:
+                why = f"stays an empty map: it has the name of a group of Hydra's, where B chose {option}"
+                self.unsaid.append(Unsaid(path, why))
+        else:
+            why = f"has the name of a group of Hydra's and takes one of its options; B chose {option}"
+            self.unsaid.append(Unsaid(path, why))
 
     def _added(self, path: KeyPath, value: Tree) -> None:
         if not isinstance(value, dict) or not value:
@@ -91,7 +127,7 @@ class _Writer:
             if _is_nameable((*path, key)):
                 self._added((*path, key), below)
             else:
-                self.unsaid.append((*path, key))
+                self.unsaid.append(Unsaid((*path, key), _NO_WORDS))
 
     def _changed(self, path: KeyPath, one: Changed) -> None:
         name, value = dotted(path), one.after
@@ -119,7 +155,7 @@ class _Writer:
         try:
             self.texts += make()
         except Unsayable:
-            self.unsaid.append(path)
+            self.unsaid.append(Unsaid(path, _HOLDS))
 
 
 def _removal(path: KeyPath, value: Tree) -> list[str]:
@@ -165,12 +201,13 @@ def _each(values: Iterable[Tree]) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """Bare where that is surely read as the same text, else in single quotes: a quote in it, and each backslash before
-    a quote or the end, is escaped."""
+    """Bare where that is surely read as the same text, else in quotes: double ones where there is none in it, as a
+    shell wants single ones around. A quote in it, and each backslash before a quote or the end, is escaped."""
     if _BARE.match(text) and not _TYPED.match(text):
         return text
-    body = _BEFORE_QUOTE.sub(lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text)
-    return f"'{body}'"
+    quote = "'" if '"' in text else '"'
+    body = _BEFORE_QUOTE[quote].sub(lambda found: found[1] * 2 + (f"\\{quote}" if found[2] else ""), text)
+    return f"{quote}{body}{quote}"
 
 
 def _key(key: Key) -> str:
