@@ -1,4 +1,4 @@
-"""The words of `diff`."""
+"""The words of `diff` and `compare`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from runtower.commands import diffing
-from runtower.commands.opening import Asked
-from runtower.commands.options import WHERE, common
+from runtower.commands import comparing, diffing
+from runtower.commands.opening import Asked, chosen_format
+from runtower.commands.options import CSV, WHERE, common
 from runtower.domain.errors import Invalid
 
 
@@ -46,3 +46,18 @@ def diff(
         raise Invalid(f"--{wanted[0]} and --{wanted[1]} can't both be.", "Choose one.")
     wish = diffing.DiffWish(wanted[0] if wanted else "", strict, whole, where)
     diffing.print_diff(Asked(**asked), (a, b), wish)
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True)
+@click.option("--strict", is_flag=True, help="Tell 1 from 1.0, and 0.001 from the text '0.001'.")
+@WHERE
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@CSV
+@click.option("--md", "as_md", is_flag=True, help="A Markdown table.")
+@common
+def compare(
+    runs: tuple[str, ...], strict: bool, where: str, as_json: bool, as_csv: bool, as_md: bool, **asked: Any
+) -> None:
+    """Put RUNS beside each other: metrics with the distance to the first one, and the params that vary."""
+    comparing.print_comparison(Asked(**asked), runs, where, strict, chosen_format(as_json, as_csv, as_md))

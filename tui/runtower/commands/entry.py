@@ -269,6 +269,7 @@ def docs(folder: Path) -> None:
     documenting.write(folder)
 
 
+commands.add_command(diff_words.compare)
 commands.add_command(diff_words.diff)
 commands.add_command(file_words.artifacts)
 commands.add_command(file_words.download)
