@@ -195,3 +195,12 @@ def test_choices_of_hydra_come_first(hydra_app: Path) -> None:
     found = json.loads(run(hydra_app, "one", "two", "--json").stdout)
     assert found["choices"] == [{"group": "model", "before": "vit", "after": "cnn"}]
     assert [one["follows"] for one in found["differences"]] == ["model"] * 4 + [None]
+
+
+def test_what_comes_from_files_is_inert(project: Path) -> None:
+    (project / "c.yaml").write_text('"k\\e[31m": "${x\\e[2J}"\nm: {"n\\r": "\\u202e"}\n')
+    (project / "d.yaml").write_text("{}\n")
+    for form in ((), ("--md",), ("--yaml",)):
+        done = run(project, "d.yaml", "c.yaml", *form)
+        assert done.returncode == 10
+        assert not any(mark in done.stdout for mark in ("\x1b", "\r", "\u202e")), form

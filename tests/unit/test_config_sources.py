@@ -170,3 +170,10 @@ def test_interpolations_are_resolved_leaf_by_leaf(monkeypatch: pytest.MonkeyPatc
     assert broken[("missing",)] == "its value is missing (???)"
     assert broken[("own",)] == "the resolver my_resolver is not known here"
     assert tree["secret"] == "${oc.env:RUN_SECRET}"
+
+
+def test_one_that_cannot_be_read_spoils_no_other() -> None:
+    resolver = Resolver({"lr": 1, "good": "${lr}", "odd": "${{ x }}", "list": ["${", "${lr}"], "text": "\\${lr}"})
+    assert resolver.value(("good",)) == resolver.value(("list", Place(1))) == 1
+    assert resolver.value(("odd",)) == resolver.value(("list", Place(0))) == Broken("OmegaConf can't read it")
+    assert resolver.value(("text",)) == "${lr}"

@@ -50,7 +50,7 @@ class DiffSettings:
     ignore: list[str] = field(
         default_factory=lambda: [
             *("seed", "*.seed", "*_seed"),
-            *("paths", "*output_dir", "*log_dir", "*work_dir", "*timestamp*"),
+            *("paths", "output_dir", "*.output_dir", "log_dir", "*.log_dir", "work_dir", "*.work_dir", "*timestamp*"),
             *("hydra.run.dir", "hydra.sweep.dir", "hydra.runtime"),
         ],
         metadata={"doc": "dotted paths, with `*`, whose differences are only counted; all below a path too"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+import sys
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
@@ -36,7 +37,7 @@ def plain(found: ConfigDiff) -> Iterator[str]:
         for _, name, before, after, note in own:
             old, new = _short(before, after)
             label = padded(shortened(inert(name), names), names)
-            tail = f"   {note}" if note else ""
+            tail = f"   {inert(note)}" if note else ""
             yield f"  {label}  {padded(old, values)} -> {new}{tail}\n"
     yield f"{found.summary()}\n"
 
@@ -110,9 +111,11 @@ def as_yaml(found: ConfigDiff) -> str:
 
 
 def override_lines(found: ConfigDiff) -> Iterator[str]:
-    """One a line, each quoted for a shell."""
+    """One a line, each quoted for a shell. On a terminal control characters in them are shown, not sent."""
+    is_seen = sys.stdout.isatty()
     for text in found.overrides.texts:
-        yield f"{shlex.quote(text)}\n"
+        quoted = shlex.quote(text)
+        yield f"{inert(quoted) if is_seen else quoted}\n"
 
 
 # -- JSON

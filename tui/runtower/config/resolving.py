@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from runtower.config.tree import Key, KeyPath, Place, Tree, is_interpolated
 # The environment of whoever looks is not that of the run, and may hold what nobody should see.
 _ENVIRONMENT: Final = re.compile(r"\$\{\s*(?:oc\.)?env\s*:")
 _UNKNOWN: Final = "${runtower.of_the_run:"
+_UNREADABLE: Final = "${runtower.unreadable:}"
 _RESOLVER: Final = re.compile(r"Unsupported interpolation type (\S+)")
 
 
@@ -61,7 +62,11 @@ class Resolver:
 
     def _read(self) -> Any:
         if self._config is None:
-            self._config = OmegaConf.create(_without_environment(self._tree))
+            tree = _with_texts(self._tree, _without_environment)
+            try:
+                self._config = OmegaConf.create(tree)
+            except OmegaConfBaseException:  # it reads all or nothing
+                self._config = OmegaConf.create(_with_texts(tree, _readable))
         return self._config
 
 
@@ -80,17 +85,32 @@ def _has_any(value: Tree) -> bool:
     return is_interpolated(value)
 
 
-def _without_environment(value: Tree) -> Tree:
+def _with_texts(value: Tree, change: Callable[[str], str]) -> Tree:
+    """The tree with its interpolations changed."""
     if isinstance(value, dict):
-        return {key: _without_environment(one) for key, one in value.items()}
+        return {key: _with_texts(one, change) for key, one in value.items()}
     if isinstance(value, list):
-        return [_without_environment(one) for one in value]
-    return _ENVIRONMENT.sub(_UNKNOWN, value) if is_interpolated(value) else value
+        return [_with_texts(one, change) for one in value]
+    return change(value) if is_interpolated(value) else value
+
+
+def _without_environment(text: str) -> str:
+    return _ENVIRONMENT.sub(_UNKNOWN, text)
+
+
+def _readable(text: str) -> str:
+    try:
+        OmegaConf.create([text])
+    except OmegaConfBaseException:
+        return _UNREADABLE
+    return text
 
 
 def _unsupported(said: str) -> str:
     found = _RESOLVER.search(said)
     name = found[1] if found else ""
+    if name == "runtower.unreadable":
+        return "OmegaConf can't read it"
     if name.startswith("runtower."):
         return "it reads the run's environment"
     return f"the resolver {name} is not known here" if name else "its resolver is not known here"

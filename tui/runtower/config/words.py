@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
+from unicodedata import category
 
 import yaml  # type: ignore[import-untyped]
 
@@ -78,9 +79,16 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def yaml_of(tree: Tree) -> str:
-    """A tree as YAML, its keys in their order; `read_text` and OmegaConf make the same of it."""
-    text: str = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-    return text
+    """A tree as YAML, its keys in their order; `read_text` and OmegaConf make the same of it.
+
+    Where a text has marks that turn around what is shown (bidirectional controls), all of it is ASCII.
+    """
+
+    def dumped(unicode: bool) -> str:
+        return str(yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=unicode, width=120))
+
+    text = dumped(True)
+    return text if text.isascii() or not any(category(one) == "Cf" for one in text) else dumped(False)
 
 
 def yaml_of_changes(difference: MapDiff, b: dict[Key, Tree]) -> str:
