@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from support.trees import PATIENT, configs
@@ -22,6 +22,8 @@ from runtower.config.yaml_text import read_text
 
 @PATIENT
 @given(configs())
+@example({"a": "\x85"})
+@example({"é": "\u202e"})
 def test_yaml_is_read_back(tree: dict[Any, Any]) -> None:
     text = yaml_of(tree)
     assert canonical(read_text(text, "c.yaml"), True) == canonical(tree, True), text

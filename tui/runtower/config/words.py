@@ -16,6 +16,7 @@ from runtower.config.yaml_scalars import is_plain_text
 
 NOT_SET: Final = "not set"
 _SIMPLE: Final = re.compile(r"[^\s'\"\[\]{},#&*!|>%@`:=-][^\n'\"\[\]{},#]*(?<!\s)\Z")
+_BREAKS: Final = "\x85\u2028\u2029"
 _HAS_COLON: Final = re.compile(r":(?:\s|\Z)|\s#")
 
 
@@ -81,14 +82,16 @@ _Dumper.add_representer(str, _represent_text)
 def yaml_of(tree: Tree) -> str:
     """A tree as YAML, its keys in their order; `read_text` and OmegaConf make the same of it.
 
-    Where a text has marks that turn around what is shown (bidirectional controls), all of it is ASCII.
+    Where a text has marks that turn around what is shown (bidirectional controls), or breaks that PyYAML doesn't bring
+    back, all of it is ASCII.
     """
 
     def dumped(unicode: bool) -> str:
         return str(yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=unicode, width=120))
 
     text = dumped(True)
-    return text if text.isascii() or not any(category(one) == "Cf" for one in text) else dumped(False)
+    is_odd = not text.isascii() and any(one in _BREAKS or category(one) == "Cf" for one in text)
+    return dumped(False) if is_odd else text
 
 
 def yaml_of_changes(difference: MapDiff, b: dict[Key, Tree]) -> str:
