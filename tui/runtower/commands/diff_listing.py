@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from itertools import groupby
@@ -18,24 +19,28 @@ from runtower.config.tree import Tree, dotted
 from runtower.config.words import NOT_SET, resolved_said, yaml_of_changes
 from runtower.present.spans import inert, padded, shortened
 
-_WIDEST: Final = 40
+_WIDEST: Final = 40  # of a value where nobody says how wide a line may be
+_NARROWEST: Final = 12
+_FRAME: Final = 11  # what stands between and around the columns
+_NOTE: Final = 20
 _WIDEST_NAME: Final = 32
 _CHOICES: Final = "choices"
 _TOP: Final = "top level"
 
 
 def plain(found: ConfigDiff) -> Iterator[str]:
-    """Aligned, a section for each top key; choices of Hydra's first."""
+    """Aligned, a section for each top key; choices of Hydra's first. A terminal's width is kept where notes let it."""
     yield f"A  {inert(found.a.origin)}\n"
     yield f"B  {inert(found.b.origin)}\n"
     lines = [*_choice_lines(found), *_lines(found)]
     if lines:
         names = min(_WIDEST_NAME, max(len(inert(name)) for _, name, *_ in lines))
-        values = max(len(_short(before, after)[0]) for _, _, before, after, _ in lines)
+        room = _room(names, max(len(note) for *_, note in lines))
+        values = max(len(_short(before, after, room)[0]) for _, _, before, after, _ in lines)
     for section, own in groupby(lines, key=lambda line: line[0]):
         yield f"{inert(section)}\n" if section else ""
         for _, name, before, after, note in own:
-            old, new = _short(before, after)
+            old, new = _short(before, after, room)
             label = padded(shortened(inert(name), names), names)
             tail = f"   {inert(note)}" if note else ""
             yield f"  {label}  {padded(old, values)} -> {new}{tail}\n"
@@ -45,14 +50,24 @@ def plain(found: ConfigDiff) -> Iterator[str]:
 _Line = tuple[str, str, str, str, str]
 
 
+def _room(names: int, notes: int) -> int:
+    """How many cells each of the two values may take."""
+    if not sys.stdout.isatty():
+        return _WIDEST
+    left = shutil.get_terminal_size().columns - names - _FRAME - min(notes, _NOTE)
+    return max(_NARROWEST, left // 2)
+
+
 def _choice_lines(found: ConfigDiff) -> list[_Line]:
     return [(_CHOICES, one.group, one.before or NOT_SET, one.after or NOT_SET, "") for one in found.choices]
 
 
 def _lines(found: ConfigDiff) -> list[_Line]:
     """Section, name, values and note: what stands at the top first, then section after section."""
-    rows = sorted(found.rows, key=lambda row: len(row.path) > 1)
-    return [(_section(row, bool(found.choices)), _name(row), *_values(found, row), _note(found, row)) for row in rows]
+    sections = [_section(row, bool(found.choices)) for row in found.rows]
+    order = {name: place for place, name in enumerate(dict.fromkeys(["", _TOP, *sections]))}
+    pairs = sorted(zip(sections, found.rows, strict=True), key=lambda pair: order[pair[0]])
+    return [(section, _name(row), *_values(found, row), _note(found, row)) for section, row in pairs]
 
 
 def _section(row: Row, has_choices: bool) -> str:
@@ -87,15 +102,15 @@ def _type(value: Tree | Unset) -> str:
     return words.get(type(value), "null")
 
 
-def _short(before: str, after: str) -> tuple[str, str]:
+def _short(before: str, after: str, room: int) -> tuple[str, str]:
     """Both in a table's width; of two long texts what differs stays in sight."""
     before, after = inert(before), inert(after)
-    if max(len(before), len(after)) > _WIDEST:
+    if max(len(before), len(after)) > room:
         same = next((n for n, (x, y) in enumerate(zip(before, after, strict=False)) if x != y), 0)
-        if same > _WIDEST // 2:
-            begin = max(0, min(same - 8, max(len(before), len(after)) - _WIDEST + 1))
+        if same > room // 2:
+            begin = max(0, min(same - room // 4, max(len(before), len(after)) - room + 1))
             before, after = (f"…{text[begin:]}" for text in (before, after))
-    return shortened(before, _WIDEST), shortened(after, _WIDEST)
+    return shortened(before, room), shortened(after, room)
 
 
 def markdown(found: ConfigDiff) -> Iterator[str]:
