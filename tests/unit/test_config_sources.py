@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from runtower.config.files import at_revision, is_named, of_hydra, read_named
 from runtower.config.flat import trees_of, typed
@@ -148,6 +149,8 @@ def test_interpolations_are_resolved_leaf_by_leaf(monkeypatch: pytest.MonkeyPatc
         "missing": "${gone}",
         "secret": "${oc.env:RUN_SECRET}",
         "through": "${secret}",
+        "e": "env",
+        "made": "${oc.${e}:RUN_SECRET}",
         "own": "${my_resolver:1}",
         "loop": "${loop}",
         "decoded": "${oc.decode:'[1, 2]'}",
@@ -164,12 +167,12 @@ def test_interpolations_are_resolved_leaf_by_leaf(monkeypatch: pytest.MonkeyPatc
         ("optim", "list"): [0.001, 2],
         ("decoded",): [1, 2],
     }
-    assert set(broken) == {("bad",), ("missing",), ("secret",), ("through",), ("own",), ("loop",)}
-    assert broken[("secret",)] == broken[("through",)] == "it reads the run's environment"
+    assert set(broken) == {("bad",), ("missing",), ("secret",), ("through",), ("made",), ("own",), ("loop",)}
+    assert broken[("secret",)] == broken[("through",)] == broken[("made",)] == "it reads the run's environment"
     assert "nope" in broken[("bad",)]
     assert broken[("missing",)] == "its value is missing (???)"
     assert broken[("own",)] == "the resolver my_resolver is not known here"
-    assert tree["secret"] == "${oc.env:RUN_SECRET}"
+    assert OmegaConf.create({"a": "${oc.env:RUN_SECRET}"}).a == "hush", "others may read it as before"
 
 
 def test_one_that_cannot_be_read_spoils_no_other() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,12 +16,12 @@ from omegaconf.errors import (
     OmegaConfBaseException,
     UnsupportedInterpolationType,
 )
+from omegaconf.resolvers import oc
 
 from runtower.config.tree import Key, KeyPath, Place, Tree, is_interpolated
 
-# The environment of whoever looks is not that of the run, and may hold what nobody should see.
-_ENVIRONMENT: Final = re.compile(r"\$\{\s*(?:oc\.)?env\s*:")
-_UNKNOWN: Final = "${runtower.of_the_run:"
+_ENVIRONMENT: Final = "oc.env"
+_SWITCHING: Final = threading.Lock()  # OmegaConf's resolvers are the process's
 _UNREADABLE: Final = "${runtower.unreadable:}"
 _RESOLVER: Final = re.compile(r"Unsupported interpolation type (\S+)")
 
@@ -41,12 +43,8 @@ class Resolver:
     def value(self, path: KeyPath) -> Tree | Broken:
         """What stands at a path with its interpolations resolved; Broken where one of them can't be."""
         try:
-            config = self._read()
-            for part in path:
-                config = config[part.number if isinstance(part, Place) else part]
-            if OmegaConf.is_config(config):
-                return OmegaConf.to_container(config, resolve=True)
-            return config
+            with _without_environment():
+                return self._resolved(path)
         except InterpolationToMissingValueError:
             return Broken("its value is missing (???)")
         except UnsupportedInterpolationType as error:
@@ -60,14 +58,28 @@ class Resolver:
         """The resolved values of those paths at which an interpolation stands."""
         return {path: self.value(path) for path in paths if _has_any(at(self._tree, path))}
 
-    def _read(self) -> Any:
+    def _resolved(self, path: KeyPath) -> Tree:
         if self._config is None:
-            tree = _with_texts(self._tree, _without_environment)
             try:
-                self._config = OmegaConf.create(tree)
+                self._config = OmegaConf.create(self._tree)
             except OmegaConfBaseException:  # it reads all or nothing
-                self._config = OmegaConf.create(_with_texts(tree, _readable))
-        return self._config
+                self._config = OmegaConf.create(_readable(self._tree))
+        found = self._config
+        for part in path:
+            found = found[part.number if isinstance(part, Place) else part]
+        return OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
+
+
+@contextmanager
+def _without_environment() -> Iterator[None]:
+    """The environment of whoever looks is not that of the run, and may hold what nobody should see. A resolver's name
+    can be put together of other values, so that it is taken away instead of looked for in texts."""
+    with _SWITCHING:
+        OmegaConf.clear_resolver(_ENVIRONMENT)
+        try:
+            yield
+        finally:
+            OmegaConf.register_new_resolver(_ENVIRONMENT, oc.env, replace=True)
 
 
 def at(tree: Tree, path: KeyPath) -> Tree:
@@ -85,25 +97,18 @@ def _has_any(value: Tree) -> bool:
     return is_interpolated(value)
 
 
-def _with_texts(value: Tree, change: Callable[[str], str]) -> Tree:
-    """The tree with its interpolations changed."""
+def _readable(value: Tree) -> Tree:
+    """The tree with another text where OmegaConf can't read an interpolation."""
     if isinstance(value, dict):
-        return {key: _with_texts(one, change) for key, one in value.items()}
+        return {key: _readable(one) for key, one in value.items()}
     if isinstance(value, list):
-        return [_with_texts(one, change) for one in value]
-    return change(value) if is_interpolated(value) else value
-
-
-def _without_environment(text: str) -> str:
-    return _ENVIRONMENT.sub(_UNKNOWN, text)
-
-
-def _readable(text: str) -> str:
-    try:
-        OmegaConf.create([text])
-    except OmegaConfBaseException:
-        return _UNREADABLE
-    return text
+        return [_readable(one) for one in value]
+    if is_interpolated(value):
+        try:
+            OmegaConf.create([value])
+        except OmegaConfBaseException:
+            return _UNREADABLE
+    return value
 
 
 def _unsupported(said: str) -> str:
@@ -111,6 +116,6 @@ def _unsupported(said: str) -> str:
     name = found[1] if found else ""
     if name == "runtower.unreadable":
         return "OmegaConf can't read it"
-    if name.startswith("runtower."):
+    if name in (_ENVIRONMENT, "env"):
         return "it reads the run's environment"
     return f"the resolver {name} is not known here" if name else "its resolver is not known here"
