@@ -10,8 +10,13 @@ from collections.abc import Callable
 
 from measures import Bench, Figures, Home, at_rest, home
 from servers import served
-from stores import Shape
+from stores import Shape, metrics_of, run_id
 from terminal import Terminal, cpu, frames
+
+from runtower.link.drawing import Drawing
+from runtower.link.wire import Curve
+from runtower.sources.mlflow import SOURCE
+from runtower.sources.port import Known, Target
 
 MILLION = Shape(runs=200, metrics=3, params=3, history=1_000_000)
 TEN = Shape(runs=200, metrics=3, params=3, history=1_000_000, long=10)
@@ -108,6 +113,24 @@ def chart_pages(bench: Bench) -> Figures:
         return _pressed(screen, keys * len(bench.times(8)), gap=0.4)
 
 
+def chart_tail(bench: Bench) -> Figures:
+    """What ten live charts of a served run ask at a poll: the tail of each series, one question a metric (MLflow's API
+    takes no more of them in one)."""
+    figures: Figures = {"ms_per_series": []}
+    with served(bench.store(PAGES)) as server:
+        source, drawing = SOURCE.open(Target("t", "mlflow", server.url), Known()), Drawing()
+        asked = [Curve(run_id(PAGES.runs - 1), key) for key in metrics_of(PAGES)[:10]]
+        for curve in asked:
+            drawing.curve(source, curve)
+        for _ in bench.times(10):
+            began = time.perf_counter()
+            for curve in asked:
+                drawing.curve(source, curve)
+            figures["ms_per_series"].append((time.perf_counter() - began) * 1000 / len(asked))
+        source.close()
+    return figures
+
+
 def _pressed(screen: Terminal, keys: list[bytes], gap: float = 0.15) -> Figures:
     """By key the CPU of the terminal's process and the time to its first frame, in milliseconds."""
     figures: Figures = {"cpu_ms": [], "paint_ms": []}
@@ -123,5 +146,5 @@ def _pressed(screen: Terminal, keys: list[bytes], gap: float = 0.15) -> Figures:
 
 
 MEASURES: dict[str, Callable[[Bench], Figures]] = {
-    measure.__name__: measure for measure in (chart_history, chart_served, chart_keys, chart_pages)
+    measure.__name__: measure for measure in (chart_history, chart_served, chart_tail, chart_keys, chart_pages)
 }

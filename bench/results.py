@@ -110,6 +110,7 @@ TARGETS = (
     Target("a history of 1,000,000 points of sqlite: to all of it", "chart_history", "all_s", 2.5, "s"),
     Target("the same of a server: to its first picture", "chart_served", "first_s", 3, "s",
            note=_said("chart_served", "sample_s", "its sample of 2,500 after {:.1f} s")),
+    Target("tail of each of 10 live charts of a server", "chart_tail", "ms_per_series", 17, "ms"),
     Target("10 series of 1,000,000 points: CPU of a zoom or a move", "chart_keys", "cpu_ms", 16, "ms",
            note=_said("chart_keys", "paint_ms", "key to paint {:.1f} ms")),
     Target("pages of 12 charts and more at 200x60: page key to paint", "chart_pages", "paint_ms", 50, "ms",

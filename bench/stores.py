@@ -116,6 +116,11 @@ def _named(first: tuple[str, ...], word: str, count: int) -> list[str]:
     return [*first, *(f"{word}{number:03d}" for number in range(len(first), count))][:count]
 
 
+def metrics_of(shape: Shape) -> list[str]:
+    """The keys of a store's metrics."""
+    return _named(_METRICS, "metric", max(shape.metrics, shape.curves))
+
+
 def _insert(db: sqlite3.Connection, shape: Shape, numbers: range, experiments: list[int]) -> None:
     params, metrics = _named(_PARAMS, "param", shape.params), _named(_METRICS, "metric", shape.metrics)
     now = int(time.time() * 1000)
@@ -157,7 +162,7 @@ def _insert(db: sqlite3.Connection, shape: Shape, numbers: range, experiments: l
 
 def _lengthen(db: sqlite3.Connection, shape: Shape) -> None:
     now = int(time.time() * 1000)
-    keys = _named(_METRICS, "metric", max(shape.metrics, shape.curves))[: shape.curves]
+    keys = metrics_of(shape)[: shape.curves]
 
     def points() -> Iterator[tuple[Any, ...]]:
         for place in range(shape.long):

@@ -9,11 +9,13 @@ import asyncio
 import html
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from textual.pilot import Pilot
 
 from runtower.app import TowerApp
 from runtower.folders import Folders
-from runtower.settings import Settings, SourceSettings
+from runtower.settings import AlertSettings, Settings, SourceSettings
 from runtower.sources.port import Target
 from runtower.starting import Start, Starter
 
@@ -38,13 +40,15 @@ DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 
 @dataclass
 class Scene:
-    """A picture: its name, the terminal's size, the keys that lead there (`wait`: for a change), and what is opened."""
+    """A picture: its name, the terminal's size, the keys that lead there (`wait`: for a change; `ends`: of runs), what
+    is opened, and whether toasts are shown."""
 
     name: str
     size: tuple[int, int] = (120, 36)
     keys: tuple[str, ...] = ()
     settings: Callable[[Settings], None] = lambda settings: None
     opens: str = "demo"
+    toasts: bool = False
 
 
 def theme(name: str) -> Callable[[Settings], None]:
@@ -53,6 +57,10 @@ def theme(name: str) -> Callable[[Settings], None]:
 
 def ascii_glyphs(settings: Settings) -> None:
     settings.glyphs = "ascii"
+
+
+def all_alerts(settings: Settings) -> None:
+    settings.alerts = {"all": AlertSettings()}
 
 
 BASELINE = ("j", "j", "=", "j", "j")
@@ -70,6 +78,8 @@ SCENES = (
     Scene("details", keys=("j", "j", "d")),
     Scene("curves", keys=("j", "j", "j", "space", "j", "space", "enter")),
     Scene("curve", (80, 24), ("j", "j", "j", "j", "enter", "drawn", "z", *["left"] * 12)),
+    Scene("band", (80, 24), ("j", "j", "j", "j", "space", "j", "space", "j", "space", "enter", "drawn", "z", "b")),
+    Scene("points", keys=("g", "s")),
     Scene(
         "artifacts", keys=("j", "j", "j", "j", "j", "enter", "drawn", "right_square_bracket", "wait-files", "l", "j")
     ),
@@ -84,6 +94,7 @@ SCENES = (
     Scene("no-runs", (80, 24), opens="no runs"),
     Scene("sources", (110, 24), ("t", "asterisk", "G"), opens="sources"),
     Scene("never-answered", (80, 24), opens="missing"),
+    Scene("alerts", keys=("ends",), settings=all_alerts, toasts=True),  # the last: it changes the store
 )
 
 
@@ -123,7 +134,7 @@ async def take(scene: Scene, project: Path) -> None:
         start = starter.named(str(project)) if scene.opens == "demo" else opened(scene.opens, starter, project)
         start.experiment = "detector" if scene.opens == "demo" else ""
         app = TowerApp(start, starter)
-        async with app.run_test(size=scene.size) as pilot:
+        async with app.run_test(size=scene.size, notifications=scene.toasts) as pilot:
             if scene.opens == "demo":
                 await until(pilot, lambda: app.desk is not None and app.desk.sources.listed)
                 await until(pilot, lambda: "detector" in text_of(app))
@@ -139,6 +150,9 @@ async def take(scene: Scene, project: Path) -> None:
                     await until(pilot, lambda: app.desk is not None and bool(app.desk.editor.said))
                 elif key == "wait-files":
                     await until(pilot, lambda: "train.log" in text_of(app))
+                elif key == "ends":
+                    end_runs(project)
+                    await until(pilot, lambda: "(:happened)" in text_of(app))
                 elif key == "drawn":
                     await until(pilot, lambda: "└┬" in text_of(app))
                 else:
@@ -185,6 +199,18 @@ def text_of(app: TowerApp) -> str:
     return "\n".join("".join(segment.text for segment in line) for line in app.screen._compositor.render_strips())
 
 
+def end_runs(project: Path) -> None:
+    """The running runs of the project end, the last one of them badly."""
+    with closing(sqlite3.connect(project / "mlflow.db")) as connection, connection:
+        connection.execute("UPDATE runs SET status = 'FINISHED', end_time = ? WHERE status = 'RUNNING'", (now_ms(),))
+        last = "SELECT run_uuid FROM runs ORDER BY end_time DESC LIMIT 1"
+        connection.execute(f"UPDATE runs SET status = 'FAILED' WHERE run_uuid = ({last})")
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000)
+
+
 def bare_store(project: Path) -> None:
     """An MLflow store without a run."""
     code = f"from mlflow import MlflowClient; MlflowClient('sqlite:///{project}/bare.db').search_experiments()"
@@ -195,7 +221,7 @@ def main() -> None:
     wanted = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="cv-detector-") as folder:
         project = Path(folder) / "cv-detector"
-        now = str(int(time.time() * 1000))
+        now = str(now_ms())
         subprocess.run([sys.executable, "-P", "-m", "runtower.demo.make", str(project), "--frozen", now], check=True)
         bare_store(project)
         for scene in SCENES:

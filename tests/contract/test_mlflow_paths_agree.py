@@ -9,12 +9,16 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow.entities import Dataset as MlflowDataset
+from mlflow.entities import DatasetInput, InputTag
 from support.mirror import drained
 from support.mlflow_stores import HOSTILE, add_points, add_runs, changing
 from support.postgres import Postgres
 
+from runtower.domain.datasets import Dataset
+from runtower.domain.errors import NotFound
 from runtower.sources.mlflow import SOURCE
-from runtower.sources.port import Known, Target
+from runtower.sources.port import Known, ReadsInputs, Target
 
 _INF = math.inf
 
@@ -191,3 +195,21 @@ def subprocess_modules():
         return set(json.loads(done.stdout))
 
     return run
+
+
+def test_the_data_that_a_run_was_given(pair):
+    by_sql = _open(pair.path, "sql")
+    odd, plain = (drained(by_sql).run_of(name) for name in ("odd", "child"))
+    client = mlflow.MlflowClient(f"sqlite:///{pair.path}")
+    source = '{"uri": "s3://lake/coco"}'
+    given = [("coco", "3f2a", "training"), ("coco-val", "77", "")]
+    for name, digest, context in given:
+        tags = [InputTag("mlflow.data.context", context)] if context else []
+        client.log_inputs(odd, [DatasetInput(MlflowDataset(name, digest, "s3", source), tags)])
+    expected = [Dataset(name, digest, context, "s3", source) for name, digest, context in given]
+    for one in (by_sql, pair.other()):
+        assert isinstance(one, ReadsInputs)
+        assert one.inputs(odd) == expected
+        assert one.inputs(plain) == []
+        with pytest.raises(NotFound):
+            one.inputs("0" * 32)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import time
 from pathlib import Path
 
 import pytest
-from support.labstore import changing, id_of, put_metric
+from support.labstore import bring_to_now, changing, id_of, put_metric
 from support.towerapp import Open, Tower
+
+from runtower.screens.run_screen import RunScreen
 
 BRAILLE = {chr(0x2800 + code) for code in range(1, 256)}
 
@@ -162,3 +167,37 @@ async def test_limits_of_y_are_typed(open_lab: Open) -> None:
         await t.type("0.3 0.4")
         await t.press("enter")
         await t.sees("0.38", "0.32", "clipped")
+
+
+async def test_the_overview_tells_of_children_and_data(open_lab: Open, store: Path) -> None:
+    with changing(store) as connection:
+        run_id = id_of(store, "vit sweep")
+        connection.execute("INSERT INTO datasets VALUES ('d', 1, 'coco', '3f2a', 's3', 's3://lake/coco', NULL, NULL)")
+        connection.execute("INSERT INTO inputs VALUES ('i', 'DATASET', 'd', 'RUN', ?, 0)", (run_id,))
+        connection.execute("INSERT INTO input_tags VALUES ('i', 'mlflow.data.context', 'training')")
+    async with open_lab(size=(120, 50)) as t:
+        await open_run(t, "vit sweep")
+        await t.press("left_square_bracket")
+        await t.sees("[overview]", "children", "lr=0.0003", "✓ ok", "data", "coco  training  3f2a  s3 s3://lake/coco")
+
+
+async def test_an_opened_run_is_found_again_when_its_store_was_made_anew(
+    open_lab: Open, store: Path, lab_template: Path, tmp_path: Path
+) -> None:
+    other = Path(shutil.copy(lab_template, tmp_path / "other.db"))
+    bring_to_now(other)
+    with changing(other) as connection:
+        connection.execute("UPDATE experiments SET creation_time = creation_time + 7")
+    async with open_lab() as t:
+        await open_run(t, "calm-owl", "pure-gnat")
+        assert t.app.desk is not None
+        (link,) = t.app.desk.tower.links
+        opened = t.app.screen
+        assert isinstance(opened, RunScreen)
+        before = list(opened.rows)
+        assert link.pid is not None
+        os.replace(other, store)
+        os.kill(link.pid, signal.SIGKILL)
+        await t.until(lambda: opened.rows != before, "other rows")
+        await t.sees("runs › calm-owl and 1 more", "1 calm-owl", "2 pure-gnat")
+        await t.until(lambda: drawn(t), "curves again")

@@ -27,6 +27,7 @@ class Program:
     def __init__(self, folder: Path, *words: str, environ: Mapping[str, str] | None = None) -> None:
         known = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", **(environ or {})}
         self.exit_code: int | None = None
+        self.written = b""  # all that came, with its escape sequences
         self._painted = b""
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
@@ -61,6 +62,13 @@ class Program:
             going = self._read(1.0)
         self._painted = b""
 
+    def writes(self, sequence: bytes) -> None:
+        """Wait until this was written since the program began."""
+        end = time.monotonic() + DEADLINE
+        while sequence not in self.written:
+            assert self._read(1.0), f"it ended before {sequence!r} was written"
+            assert time.monotonic() < end, f"{sequence!r} was never written:\n{self.written[-3000:]!r}"
+
     def ends(self) -> float:
         """Wait until the process has ended; seconds from now to then."""
         begun = time.monotonic()
@@ -87,6 +95,7 @@ class Program:
             return False
         if b"\x1b[?2026$p" in data:  # whether synchronized output is known
             self.press("\x1b[?2026;2$y")
+        self.written += data
         self._painted += _ESCAPES.sub(b"", data)
         return bool(data)
 

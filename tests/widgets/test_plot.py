@@ -14,9 +14,9 @@ from runtower_widgets.plot import BELOW, GUTTER, Picture, Trace, dot_columns, do
 VALUES = st.lists(st.one_of(st.floats(-1e3, 1e3), st.just(math.nan)), min_size=1, max_size=40)
 
 
-def trace(values: list[float], tone: str = "") -> Trace:
+def trace(values: list[float], tone: str = "", label: str = "") -> Trace:
     one = np.array(values, float)
-    return Trace(one, one, one, one, np.zeros(len(one), bool), tone)
+    return Trace(one, one, one, one, np.zeros(len(one), bool), tone, label=label)
 
 
 def text(picture: Picture, width: int, height: int) -> list[str]:
@@ -78,3 +78,13 @@ def test_a_legend_goes_where_no_line_is() -> None:
     assert lines[1].rstrip().endswith("2 two")
     lines = text(Picture((0, 1), (0, 1), [trace(falling[::-1])], legend=legend), width, 12)
     assert lines[-2 - BELOW].rstrip().endswith("1 one")
+
+
+def test_labels_stand_at_the_ends_of_lines_and_beside_each_other() -> None:
+    width = 40
+    flat, short = [0.5] * dot_columns(width), [0.9] * 20 + [np.nan] * (dot_columns(width) - 20)
+    traces = [trace(flat, label="1"), trace(flat, label="12"), trace(short, label="3")]
+    lines = text(Picture((0, 1), (0, 1), traces), width, 10)
+    middle = next(line for line in lines if "1" in line)
+    assert middle.endswith("121")
+    assert next(line for line in lines if "3" in line).index("3") == GUTTER + 9

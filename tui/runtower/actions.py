@@ -185,6 +185,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # Live
     Action("live.refresh", "Refresh now, and order again", ("r",), "Live", _PAGES, "refresh"),
     Action("live.pause", "Pause or go on watching", ("w",), "Live", _OPENED),
+    Action(
+        "alert.watch",
+        "Watch the run or the marked ones",
+        ("!",),
+        "Live",
+        ("runs", "run"),
+        tooltip="be told when it ends, goes NaN or silent; again: no more",
+    ),
+    Action("alert.happened", "What happened to your runs", (), "Live"),
     # Everywhere
     Action("app.back", "Back", ("escape", "backspace"), "Everywhere", _ALL, "back"),
     Action("app.help", "Keys, searchable", ("?",), "Everywhere", _ALL, short="keys"),

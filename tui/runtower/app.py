@@ -15,12 +15,14 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 
 from runtower.keymap import Keymap
 from runtower.link.blas import one_thread
 from runtower.present.glyphs import ASCII, UNICODE, Glyphs
+from runtower.screens.announcing import Announcer
 from runtower.screens.driver import LeavingDriver
 from runtower.screens.empty import EmptyScreen, Found
 from runtower.screens.run_keys import RunsScreen
@@ -54,6 +56,7 @@ class TowerApp(App[None], inherit_bindings=False):
         settings = starter.settings
         self.glyphs = glyphs_for(settings, self._environ)
         self._mouse_on = settings.mouse
+        self._announcer = Announcer(self, self.glyphs, self._environ, settings.notify)
         self.desk: Desk | None = None
         self._waking: asyncio.Future[None] | None = None
         self._tower_keys = Keymap(settings.keys)
@@ -94,6 +97,8 @@ class TowerApp(App[None], inherit_bindings=False):
         desk: Desk = module.Desk(start, self._starter, self.glyphs, screen.draw_soon)
         face: Face = module.Face(desk, self.glyphs)
         self.desk = desk
+        desk.alarms.on_told.append(self._announcer.tell)
+        desk.alarms.on_trouble.append(self._announcer.trouble)
         cached = await asyncio.to_thread(desk.read_cache)
         gc.collect()
         gc.freeze()  # what was imported stays; a full collection over it would stall a key for 20 ms and more
@@ -101,6 +106,11 @@ class TowerApp(App[None], inherit_bindings=False):
         await screen.seat(face)
         await desk.begin(cached)
         screen.lay_panes(screen.size.width, screen.size.height)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            self._announcer.seen()
+        await super().on_event(event)
 
     def on_runs_screen_mouse_toggled(self) -> None:
         """Give the mouse to the terminal or take it back. Textual's driver has no public way to do it while it runs."""
@@ -111,6 +121,7 @@ class TowerApp(App[None], inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         """Everything ends at once: the view is kept, the processes see their descriptors close."""
+        self._announcer.leave()
         if self.desk is not None:
             self.desk.keep()
             self.desk.editor.close()

@@ -17,7 +17,7 @@ from runtower.settings_quick import given
 from runtower.starting import Start, Starter
 
 COMMANDS: Final = (
-    *("runs", "show", "metric", "plot", "sources", "trust", "doctor", "settings", "docs"),
+    *("runs", "show", "metric", "plot", "watch", "sources", "trust", "doctor", "settings", "docs"),
     *("artifacts", "download", "logs"),
     *("diff", "compare"),
     *("rename", "tag", "delete", "restore", "mark-killed", "log"),
@@ -31,7 +31,7 @@ runtower {__version__}: ML runs and models, in a terminal.
   runtower --view NAME     with a view that was saved (may stand before a PATH or URI)
   runtower --source NAME   only this one of the sources (may stand before a PATH or URI)
   runtower demo [DIR]      a real little project, live
-  runtower runs|show|metric|plot|sources|doctor|settings --help
+  runtower runs|show|metric|plot|watch|sources|doctor|settings --help
                            the same without a screen
   runtower artifacts|download|logs --help
                            the files of a run, and what it printed

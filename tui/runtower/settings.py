@@ -58,6 +58,26 @@ class DiffSettings:
 
 
 @dataclass
+class AlertSettings:
+    """A rule: of which runs a user is told, of what, and how."""
+
+    where: str = field(default="", metadata={"doc": "a query, see docs/query.md; '' for all runs"})
+    mine: bool = field(default=False, metadata={"doc": "only runs of the user who looks"})
+    tell: list[str] = field(  # not `on`, which YAML reads as true
+        default_factory=lambda: ["finished", "failed", "nan", "silent"],
+        metadata={"doc": "of started, finished, failed, killed, nan, silent; none switches the rule off"},
+    )
+    metrics: list[str] = field(
+        default_factory=list, metadata={"doc": "metrics whose NaN counts, besides the main ones"}
+    )
+    bell: bool = field(default=True, metadata={"doc": "whether the terminal's bell rings"})
+    hook: list[str] = field(
+        default_factory=list, metadata={"doc": "a program and its arguments, run with the run as JSON on its stdin"}
+    )
+    timeout: float = field(default=30.0, metadata={"doc": "seconds after which the hook is ended"})
+
+
+@dataclass
 class Settings:
     """All settings with their defaults."""
 
@@ -69,6 +89,15 @@ class Settings:
         default_factory=dict, metadata={"doc": "what `--view NAME` and `:views` show, by name"}
     )
     diff: DiffSettings = field(default_factory=DiffSettings, metadata={"doc": "what counts in a diff of configs"})
+    alerts: dict[str, AlertSettings] = field(
+        default_factory=lambda: {"mine": AlertSettings(mine=True)},
+        metadata={
+            "doc": "of what one is told, by name of the rule, see docs/alerts.md; there is a rule `mine` already"
+        },
+    )
+    notify: bool = field(
+        default=True, metadata={"doc": "whether alerts are sent to the terminal too: OSC 9 and its title"}
+    )
     read_only: bool = field(default=False, metadata={"doc": "never write to any source; so does the flag --read-only"})
     interval: float = field(default=2.0, metadata={"doc": "seconds between polls of a local source"})
     theme: str = field(default="auto", metadata={"doc": "auto, dark, light or contrast"})

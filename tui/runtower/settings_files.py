@@ -21,8 +21,9 @@ from omegaconf.errors import OmegaConfBaseException
 from runtower.actions import BY_ID
 from runtower.acts.discover import absolute_uri, holds_credentials
 from runtower.domain.errors import Invalid
+from runtower.domain.happenings import What
 from runtower.folders import Folders
-from runtower.settings import DiffSettings, MetricSettings, Settings, SourceSettings, ViewSettings
+from runtower.settings import AlertSettings, DiffSettings, MetricSettings, Settings, SourceSettings, ViewSettings
 from runtower.settings_quick import PREFIX, PROJECT_FILE, settings_files, variables
 
 Path_ = tuple[str, ...]
@@ -32,7 +33,12 @@ _CHOICES: Final[Mapping[str, Sequence[str]]] = {
     "glyphs": ("auto", "unicode", "ascii"),
     "goal": ("", "min", "max"),
 }
-_ITEMS: Final[Mapping[str, type]] = {"sources": SourceSettings, "metrics": MetricSettings, "views": ViewSettings}
+_ITEMS: Final[Mapping[str, type]] = {
+    "sources": SourceSettings,
+    "metrics": MetricSettings,
+    "views": ViewSettings,
+    "alerts": AlertSettings,
+}
 _PARTS: Final[Mapping[str, type]] = {"diff": DiffSettings}
 _FREE_MAPS: Final = frozenset({"keys", "options"})
 _SECRET: Final = re.compile(r"(?i)password|passwd|token|secret|api[_-]?key|credential|auth|cookie|headers\..*key")
@@ -148,8 +154,10 @@ def _spoken(path: Path_, text: str, origin: str) -> tuple[Path_, object]:
 
 
 def _is_list(path: Path_) -> bool:
-    lists = {field.name for field in dataclasses.fields(ViewSettings) if field.default_factory is list}
-    return path in (("redact",), ("diff", "ignore")) or (len(path) == 3 and path[0] == "views" and path[2] in lists)
+    item = _ITEMS.get(path[0]) if len(path) == 3 else None
+    return path in (("redact",), ("diff", "ignore")) or (
+        item is not None and str(get_type_hints(item).get(path[2])) == "list[str]"
+    )
 
 
 # -- checks
@@ -249,6 +257,17 @@ def _check_whole(settings: Settings, origins: Mapping[str, str]) -> None:
     for name, metric in settings.metrics.items():
         if metric.digits < 0:
             raise Invalid(f"{origins[f'metrics.{name}.digits']}: digits of {name} can't be negative.", "0 chooses.")
+    for name, alert in settings.alerts.items():
+        odd = [word for word in alert.tell if word not in What.__members__.values()]
+        if odd:
+            said = origins[f"alerts.{name}.tell"]
+            near = difflib.get_close_matches(odd[0], list(What), 1, 0.5)
+            hint = f"Did you mean {near[0]}?" if near else f"Choose of {', '.join(What)}."
+            raise Invalid(f"{said}: alerts.{name}.tell can't hold '{odd[0]}'.", hint)
+        if not alert.timeout > 0:
+            raise Invalid(
+                f"{origins[f'alerts.{name}.timeout']}: timeout of alerts.{name} has to be above 0.", "It is 30."
+            )
 
 
 def _first_line(error: Exception) -> str:

@@ -24,7 +24,7 @@ PROJECT_FILE: Final = "runtower.yaml"
 
 
 class Given(msgspec.Struct):
-    """The settings, and by dotted key where those of the sources came from (a file or a variable)."""
+    """The settings, and by dotted key where those of sources and alerts came from (a file or a variable)."""
 
     settings: Settings
     origins: dict[str, str] = {}
@@ -78,9 +78,10 @@ def _settled(
     from runtower import settings_files as reader  # noqa: PLC0415  omegaconf: only where something changed
 
     loaded = reader.load(folder, environ, folders, {})
-    origins = {key: origin for key, origin in loaded.origins.items() if key.startswith("sources.")}
+    origins = {key: origin for key, origin in loaded.origins.items() if key.startswith(("sources.", "alerts."))}
     found = Given(loaded.settings, origins)
     secrets = any(_has_credentials(source.uri) or source.options for source in found.settings.sources.values())
+    secrets = secrets or any(_may_be_secret(word) for alert in found.settings.alerts.values() for word in alert.hook)
     if not secrets and not any(b"${" in file.read_bytes() for file in files):  # ${...} may read any variable
         _write(kept, _Kept(key, found))
     return found
@@ -111,6 +112,11 @@ def _write(file: Path, kept: _Kept) -> None:
     """A full or read-only disk costs only the next start's time."""
     with contextlib.suppress(OSError):
         put(file, msgspec.msgpack.encode(kept))
+
+
+def _may_be_secret(word: str) -> bool:
+    """Whether a hook's argument may be a webhook's address or hold a token."""
+    return "://" in word or "=" in word
 
 
 def _has_credentials(uri: str) -> bool:

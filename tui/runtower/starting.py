@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from runtower.acts import trust
+from runtower.acts import hook_trust, trust
 from runtower.acts.discover import discover, target_of
 from runtower.acts.trust import Doubt
 from runtower.domain.errors import NotFound
@@ -97,6 +97,10 @@ class Starter:
     def doubt(self, name: str) -> Doubt | None:
         """What is to be said of a source before it is trusted; None where nothing is."""
         return trust.doubts(self._given, self.folder, os.environ, self.folders).get(name)
+
+    def held_hook(self, rule: str) -> str:
+        """Why the hook of a rule of alerts isn't run, as a sentence; '' where it may be."""
+        return hook_trust.held(self._given, self.folder, self.folders, rule)
 
 
 def only_named(targets: Sequence[Target], name: str) -> tuple[Target, ...]:

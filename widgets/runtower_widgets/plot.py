@@ -31,7 +31,7 @@ _ASCII: Final = np.frombuffer(b" .-:'|^!", np.uint8)
 class Trace:
     """One series by dot column, float64 of one length each, NaN where nothing is; `odd`: a NaN or an infinity there.
 
-    One that lies `behind` is left out of every cell where another one goes.
+    One that lies `behind` is left out of every cell where another one goes. `label` stands at the end of the line.
     """
 
     low: Floats
@@ -41,6 +41,7 @@ class Trace:
     odd: Dots
     tone: str = ""
     behind: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def draw(picture: Picture, width: int, height: int) -> list[list[Span]]:
     texts, tones = _characters(picture, codes, owners)
     _put_odd(picture, texts, tones)
     _put_cursor(picture, texts, tones, across)
+    _put_labels(picture, texts, tones)
     _put_legend(picture, texts, tones, codes, owners)
     left = _y_labels(picture, down)
     lines = [[(label, "dim"), *_spans(texts[row], tones[row])] for row, label in enumerate(left)]
@@ -207,6 +209,27 @@ def _put_cursor(picture: Picture, texts: list[list[str]], tones: list[list[str]]
     for text, tone in zip(texts, tones, strict=True):
         if text[place] == " ":
             text[place], tone[place] = ("|" if picture.plain else "┆"), "faint"
+
+
+def _put_labels(picture: Picture, texts: list[list[str]], tones: list[list[str]]) -> None:
+    """At the last point of each line its label, beside those that are there already."""
+    down, across = len(texts), len(texts[0])
+    scale = _scale(picture.y_range, picture.log_y, down * 4)
+    taken: set[tuple[int, int]] = set()
+    for trace in picture.traces:
+        rows = _rows(trace.last, scale)
+        there = np.flatnonzero(~np.isnan(rows))
+        if not trace.label or not len(there):
+            continue
+        row = int(rows[there[-1]] // 4)
+        start = min(int(there[-1]) // 2, across - len(trace.label))
+        if not 0 <= row < down:
+            continue
+        while start > 0 and any((row, start + place) in taken for place in range(len(trace.label))):
+            start -= 1
+        for place, letter in enumerate(trace.label):
+            texts[row][start + place], tones[row][start + place] = letter, trace.tone
+            taken.add((row, start + place))
 
 
 def _column(picture: Picture, x: float, across: int) -> int:

@@ -15,6 +15,7 @@ from typing import Final
 import pyarrow as pa
 
 from runtower.acts import choose, details, news, remember, saved_views
+from runtower.acts.alarms import alarms_of
 from runtower.acts.browse import Browser
 from runtower.acts.charts import Look
 from runtower.acts.columns import Columns
@@ -24,6 +25,7 @@ from runtower.acts.editing import Editor
 from runtower.acts.open_sources import OpenSources
 from runtower.acts.put_away import bring_back, put_away
 from runtower.acts.remember import KeptView
+from runtower.acts.run_colours import RunColours
 from runtower.acts.run_rows import RunRows
 from runtower.acts.series_book import SeriesBook
 from runtower.acts.silences import Silences
@@ -68,11 +70,13 @@ class Desk:
         self.lines = details.DetailLines(self.browser, self.curves, glyphs)
         self.user = getpass.getuser()
         self.editor = Editor(self.tower, self.browser, self.targets, folders, settings, self.user, self._changed)
+        self.alarms = alarms_of(self.tower, self.user, starter)
         self.mine = False
         self.news = ""
         self.remark = ""  # why something that was asked for at the start isn't shown
         self.cached_ms: int | None = None
         self.paused = False
+        self.run_colours = RunColours()
         self.chart_looks: dict[str, Look] = {}  # by tab, how charts were drawn last
         self.run_tab = "curves"  # the tab that an opened run shows first: the last one used
         self.project_file = starter.project_file
@@ -81,6 +85,7 @@ class Desk:
         self.on_change = [changed]
         self._file = remember.view_file(folders.state / "views", start.folder, [target.name for target in targets])
         self.kept: KeptView = remember.load(self._file)
+        self.alarms.bring_back(self.kept)
         self.columns = Columns(self.tower, self.browser, self.rows, self.curves, settings.metrics, self.kept.layouts)
         self._begun_ms = start.begun_ms
         self._first_experiment = start.experiment
@@ -122,8 +127,10 @@ class Desk:
                 self.tower.catalogue.reset(number, segment, known.experiments)
                 self.tower.links[number].have(known.base_id)
                 self.cached_ms = min(self.cached_ms or known.written_ms, known.written_ms)
+            self.alarms.remember(number)
         await self._first_order()
         self.tower.start()
+        self.alarms.start()
 
     async def _first_order(self) -> None:
         """Once there are runs: the view of last time, or the experiment of this user's newest run."""
@@ -338,9 +345,11 @@ class Desk:
     # -- the end
 
     def keep(self) -> None:
-        """Remember the view and the curves for the next sitting."""
+        """Remember the view, the curves and what was told for the next sitting."""
+        self.alarms.stop()
         self._shelf.close()
         if self._restored:
             layouts = self.columns.kept()
             kept = put_away(self.browser, self.kept, layouts, mine=self.mine, own_scale=self.rows.own_scale)
+            self.alarms.put_away(kept)
             remember.save(self._file, kept)

@@ -29,7 +29,7 @@ _INNER_TAGS: Final = ("mlflow.",)
 @dataclass(frozen=True)
 class RunDetails:
     """One run's values by family, in the order in which they are shown; `error`: what of it could not be read, `doubt`:
-    that it isn't heard of."""
+    that it isn't heard of, `watched`: that one is told of it by hand."""
 
     row: int
     name: str
@@ -39,6 +39,7 @@ class RunDetails:
     tags: list[RunCell]
     error: str = ""
     doubt: Silence | Lost | None = None
+    watched: bool = False
 
     def curve_keys(self) -> list[ColumnKey]:
         """The metrics whose curves the pane shows."""
@@ -160,6 +161,8 @@ class DetailLines:
             parts.append(inert(user, self._glyphs))
         if self._text(details, runs.LIFECYCLE) == "deleted":
             parts.append("deleted")
+        if details.watched:
+            parts.append("watched")
         return ((", ".join(part for part in parts if part), "dim"),)
 
     def _progress(self, details: RunDetails, start: float, now_ms: float) -> list[str]:

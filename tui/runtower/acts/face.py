@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -114,6 +115,11 @@ class Face:
     # -- the pane
 
     async def details(self, row: int) -> RunDetails:
+        read = await self._read(row)
+        watched = self.desk.tower.catalogue.run_key(row) in self.desk.alarms.watched
+        return replace(read, watched=True) if watched else read
+
+    async def _read(self, row: int) -> RunDetails:
         desk, catalogue = self.desk, self.desk.tower.catalogue
         error, metric = desk.tower.errors.get(catalogue.run_key(row), ""), desk.rows.metric
         doubt = desk.silences.of(row, metric)

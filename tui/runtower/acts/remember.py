@@ -39,7 +39,8 @@ class KeptLayout(msgspec.Struct):
 
 class KeptView(msgspec.Struct, omit_defaults=True):
     """One folder's view. Runs are (source, native id), experiments (source, id), sources names (None: all are shown);
-    `seen_ms` is when it was last left."""
+    `seen_ms` is when it was last left; `watched` are runs of which one wants to be told, `going` those that
+    went on then, `told` those whose end was told."""
 
     version: int = VERSION
     seen_ms: int = 0
@@ -62,6 +63,9 @@ class KeptView(msgspec.Struct, omit_defaults=True):
     cursor: tuple[str, str] | None = None
     details: str = "beside"
     demo_dismissed: bool = False
+    watched: list[tuple[str, str]] = []
+    going: list[tuple[str, str]] = []
+    told: list[tuple[str, str]] = []
 
 
 def view_file(views: Path, folder: Path, sources: Sequence[str]) -> Path:

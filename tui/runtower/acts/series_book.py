@@ -74,7 +74,7 @@ class SeriesBook:
         wanted: dict[int, list[Asked]] = {}
         numbers = self._tower.catalogue.source_numbers()
         for asked in wishes:
-            if asked not in self._known or asked in self._stale:
+            if numbers[asked.row] < len(self._tower.links) and (asked not in self._known or asked in self._stale):
                 wanted.setdefault(int(numbers[asked.row]), []).append(asked)
         self._wanted, self._shown = wanted, frozenset(wishes)
         if self._late is not None:

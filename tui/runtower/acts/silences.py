@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from runtower.acts import proofs
-from runtower.acts.curves import Curves
 from runtower.acts.tower import Tower
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Kind, Status
+from runtower.domain.series import CoarseCurve
 from runtower.domain.silence import Lost, Silence, silence, usual_interval
 
 _KEPT: Final = 5_000
 _PROCESS: Final = ColumnKey(Kind.TAG, proofs.PROCESS_TAG)
+
+
+class KnowsCurves(Protocol):
+    """Who has the coarse curves that were asked for."""
+
+    def get(self, row: int, metric: ColumnKey) -> CoarseCurve | None: ...
 
 
 class Silences:
@@ -23,7 +29,7 @@ class Silences:
     And a source that doesn't answer says nothing of its runs: they are as silent as they were when it last did.
     """
 
-    def __init__(self, tower: Tower, curves: Curves) -> None:
+    def __init__(self, tower: Tower, curves: KnowsCurves) -> None:
         self._tower = tower
         self._curves = curves
         self._seen: dict[int, tuple[float, float]] = {}  # by row: what it said, and when we saw that move

@@ -27,9 +27,10 @@ Change = Callable[["News"], None]
 
 class News:
     """What one event changed: `rows` global rows with new cells, `keys` of those cells, `health` of the source only;
-    `reset` where the rows that were known of the source are dead, `renamed` where its experiments are others."""
+    `reset` where the rows that were known of the source are dead, `renamed` where its experiments are others. `opened`:
+    it was opened, and what it may have brought with it is of last time; `listed`: with this all its runs are told."""
 
-    __slots__ = ("health_only", "keys", "renamed", "reset", "rows", "source")
+    __slots__ = ("health_only", "keys", "listed", "opened", "renamed", "reset", "rows", "source")
 
     def __init__(
         self,
@@ -39,6 +40,8 @@ class News:
         health_only: bool = False,
         reset: bool = False,
         renamed: bool = False,
+        opened: bool = False,
+        listed: bool = False,
     ) -> None:
         self.source = source
         self.rows = rows
@@ -46,6 +49,8 @@ class News:
         self.health_only = health_only
         self.reset = reset
         self.renamed = renamed
+        self.opened = opened
+        self.listed = listed
 
 
 class Tower:
@@ -129,17 +134,17 @@ class Tower:
                 if event.reset or event.base is not None:
                     self._forget_errors(number)
                     self.catalogue.reset(number, event.base, event.experiments or ())
-                    return News(number, nothing, frozenset(), reset=known > 0)
-                return News(number, nothing, frozenset())
+                    return News(number, nothing, frozenset(), reset=known > 0, opened=True)
+                return News(number, nothing, frozenset(), opened=True)
             case Rows():
                 gone = event.gone.tolist()
                 self._note(number, event)
                 self.catalogue.add(number, event.seq, event.segment, gone, event.experiments, made)
                 renamed = event.experiments is not None
                 if event.segment is None:
-                    return News(number, nothing, frozenset(), renamed=renamed)
+                    return News(number, nothing, frozenset(), renamed=renamed, listed=event.complete)
                 rows = self.catalogue.global_rows(number)[event.segment.rows]
-                return News(number, rows, event.segment.entries, renamed=renamed)
+                return News(number, rows, event.segment.entries, renamed=renamed, listed=event.complete)
             case Base():
                 self.catalogue.rebase(number, event.upto_seq, event.segment)
                 return News(number, nothing, frozenset(), health_only=True)

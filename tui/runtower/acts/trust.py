@@ -48,7 +48,8 @@ _FILES_OF_CLIENTS: Final = (".netrc", ".pgpass", ".my.cnf", ".databrickscfg", ".
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """A server that a project's file names, or changes the way to. `says` is what the file says of it, as `key: value`;
-    `gets` names the credentials that it would be sent, in words and never by value. `mark` stands for what was said."""
+    `gets` names the credentials that it would be sent, in words and never by value. `mark` stands for what was said.
+    `is_hook`: it is no server but a program that would be run (`hook_trust`)."""
 
     name: str
     address: str
@@ -56,10 +57,13 @@ class Doubt:
     says: tuple[str, ...]
     gets: tuple[str, ...]
     mark: str
+    is_hook: bool = False
 
     @property
     def held(self) -> str:
-        """Why it isn't asked, as a sentence."""
+        """Why it isn't asked or run, as a sentence."""
+        if self.is_hook:
+            return f"{self.file} names the hook of {self.name}, and its folder isn't trusted yet: it wasn't run."
         return f"{self.file} names {self.address}, and its folder isn't trusted yet: nothing was sent there."
 
 

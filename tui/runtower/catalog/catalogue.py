@@ -194,12 +194,21 @@ class Catalogue:
         return self._source_of
 
     def run_key(self, row: int) -> RunKey:
+        """Which run a row is; no run's key for one that died in a reset."""
+        if self._source_of[row] == DEAD:
+            return RunKey("", "")
         table = self.source_of(row)
         return RunKey(table.name, table.run_id(int(self._local_of[row])))
 
     def cells(self, row: int) -> list[RunCell]:
         """Everything that is known of one run."""
         return self.source_of(row).cells(int(self._local_of[row]))
+
+    def rows_again(self, keys: Sequence[RunKey], rows: Sequence[int]) -> list[int]:
+        """The rows that these runs have now, -1 for one that isn't known; others than these once some died."""
+        if all(self._source_of[row] != DEAD for row in rows):
+            return list(rows)
+        return [int(row) for row in self.rows_of(keys)]
 
     def rows_of(self, keys: Sequence[RunKey]) -> Ints:
         """Global rows of runs, -1 for one that isn't known."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from runtower.actions import ACTIONS, Action
 from runtower.keymap import Keymap
-from runtower.settings import DiffSettings, MetricSettings, Settings, SourceSettings, ViewSettings
+from runtower.settings import AlertSettings, DiffSettings, MetricSettings, Settings, SourceSettings, ViewSettings
 
 _MADE: Final = "<!-- Made by `runtower docs docs`; change the code instead. -->\n"
 
@@ -57,6 +57,8 @@ def settings_page() -> str:
         *_table(ViewSettings),
         "\n## diff\n",
         *_table(DiffSettings),
+        "\n## alerts.NAME\n",
+        *_table(AlertSettings),
         "\n## An example\n",
         "```yaml\nsources:\n  team: {kind: mlflow, uri: https://mlflow.example.org, read_only: true}\n"
         "  here: {uri: ./lightning_logs}\nmetrics:\n  val_loss: {goal: min, digits: 4}\ntheme: dark\n"
@@ -72,6 +74,8 @@ def _table(kind: type[Any]) -> Iterator[str]:
         default = field.default if field.default is not dataclasses.MISSING else None
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
+        if field.name == "alerts":
+            default = dict.fromkeys(default or (), "{mine: true}")  # the rule is told in its own table
         shown = str(default).lower() if isinstance(default, bool) else str(default)
         shown = "see below" if dataclasses.is_dataclass(default) else shown
         yield f"| `{field.name}` | `{shown if shown else repr('')}` | {_escaped(field.metadata['doc'])} |"

@@ -23,6 +23,7 @@ from runtower.commands import (
     plot_words,
     settings_listing,
     source_words,
+    watch_words,
 )
 from runtower.commands import docs as documenting
 from runtower.commands import doctor as doctoring
@@ -40,8 +41,10 @@ def main(argv: Sequence[str]) -> int:
     """Run a command; gives the exit code of docs/interfaces.md. Never raises."""
     as_json = "--json" in argv
     try:
-        commands.main(args=list(argv), prog_name="runtower", standalone_mode=False)
+        code = commands.main(args=list(argv), prog_name="runtower", standalone_mode=False)
         sys.stdout.flush()
+        if isinstance(code, int):  # what a command says of itself; most say nothing
+            return code
     except Different as answer:
         return answer.exit_code
     except TowerError as error:
@@ -277,3 +280,4 @@ commands.add_command(file_words.logs)
 commands.add_command(plot_words.plot)
 commands.add_command(source_words.sources)
 commands.add_command(source_words.trust)
+commands.add_command(watch_words.watch)

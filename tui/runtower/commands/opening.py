@@ -83,21 +83,26 @@ async def opened(work: Context, patience: float, experiments: Sequence[str] = ()
 
     Raises the first source's error, Unreachable where nothing comes, NotFound for an experiment that nobody has.
     """
+    async with listening(having_targets(work)) as tower:
+        await complete(tower, work.targets, patience, experiments)
+        yield tower
+
+
+def having_targets(work: Context) -> Context:
+    """The same. Raises NotFound where there is nothing to open."""
     if not work.targets:
         raise NotFound(
             f"No runs were found; looked for {', '.join(work.looked)}.",
             "Name a store with --tracking-uri, or set MLFLOW_TRACKING_URI.",
         )
-    async with listening(work) as tower:
-        await _complete(tower, work.targets, patience, experiments)
-        yield tower
+    return work
 
 
 @asynccontextmanager
-async def listening(work: Context) -> AsyncIterator[Tower]:
-    """A tower that listens, whatever its sources have to say."""
+async def listening(work: Context, interval: float = _INTERVAL) -> AsyncIterator[Tower]:
+    """A tower that listens, whatever its sources have to say; `interval` is seconds between polls."""
     links = [
-        Link(target, work.folders, interval=_INTERVAL, redact=work.settings.redact, use_cache=False)
+        Link(target, work.folders, interval=interval, redact=work.settings.redact, use_cache=False)
         for target in work.targets
     ]
     for link in links:
@@ -110,7 +115,9 @@ async def listening(work: Context) -> AsyncIterator[Tower]:
         tower.stop()
 
 
-async def _complete(tower: Tower, targets: Sequence[Target], patience: float, experiments: Sequence[str]) -> None:
+async def complete(tower: Tower, targets: Sequence[Target], patience: float, experiments: Sequence[str] = ()) -> None:
+    """Wait for all runs of all sources, or of these experiments; `patience` is seconds without any news. Raises as
+    `opened` does."""
     news = asyncio.Event()
     tower.on_change(lambda _: news.set())
     heard = time.monotonic()

@@ -46,5 +46,5 @@ def remove(name: str) -> None:
 @click.option("--revoke", is_flag=True, help="Trust nothing of the folder any more.")
 @JSON
 def trust(folder: Path | None, yes: bool, listed: bool, revoke: bool, as_json: bool) -> None:
-    """Say which servers a project's runtower.yaml names, and what they would get; and allow it."""
+    """Say which servers and hooks a project's runtower.yaml names, and what they would get; and allow it."""
     trusting.trust(folder, trusting.How(yes, listed, revoke, as_json))

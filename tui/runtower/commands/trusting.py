@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from runtower.acts import hook_trust
 from runtower.acts import trust as trusts
 from runtower.acts.trust import Doubt
 from runtower.commands.tables import json_array
@@ -50,14 +51,14 @@ def trust(folder: Path | None, how: How) -> None:
 
 def _ask(place: Path, folders: Folders, how: How) -> None:
     known = given(place, os.environ, folders)
-    doubted = trusts.doubts(known, place, os.environ, folders)
-    every = trusts.questionable(known, place, os.environ)
+    doubted = trusts.doubts(known, place, os.environ, folders) | hook_trust.doubts(known, place, folders)
+    every = trusts.questionable(known, place, os.environ) + hook_trust.questionable(known, place)
     if how.as_json:
         _write([_record(doubt, doubt.name not in doubted) for doubt in every])
     if not doubted:
         if not how.as_json:
             file = project_file(place)
-            trusted = f"What {file} names is trusted already." if every else f"{file} names no server that needs trust."
+            trusted = f"What {file} names is trusted already." if every else f"{file} names nothing that needs trust."
             _say(trusted if file.is_file() else f"There is no {file}: nothing needs trust.")
         return
     if not how.as_json:
@@ -78,7 +79,10 @@ def lines(doubted: Sequence[Doubt]) -> list[str]:
     for doubt in doubted:
         said.append(f"  {doubt.name}")
         said += [f"    {line}" for line in doubt.says]
-        said.append("    would be sent: " + ("; ".join(doubt.gets) or "questions, without credentials"))
+        if doubt.is_hook:
+            said.append("    would be run by runtower, with a run as JSON on its stdin")
+        else:
+            said.append("    would be sent: " + ("; ".join(doubt.gets) or "questions, without credentials"))
     return said
 
 

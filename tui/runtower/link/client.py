@@ -25,10 +25,11 @@ from runtower.link.requests import Requests
 from runtower.link.spool import OwnedSpool, SpoolError
 from runtower.link.supervisor import Supervisor
 from runtower.link.watch import Timing, Vitals
-from runtower.link.wire import ArtifactPart, Artifacts, Coarse, Curve, History, Parcel, Progress, Query
+from runtower.link.wire import ArtifactPart, Artifacts, Coarse, Curve, History, Inputs, Parcel, Progress, Query
 
 if TYPE_CHECKING:
     from runtower.domain.artifacts import Folder, Piece
+    from runtower.domain.datasets import Dataset
     from runtower.domain.pyramid import Pyramid
     from runtower.domain.series import CoarseCurve, MetricSeries
     from runtower.link.decode import Found
@@ -124,6 +125,8 @@ class Link:
     async def ask(self, query: Artifacts, *, topic: str = "") -> Folder: ...
     @overload
     async def ask(self, query: ArtifactPart, *, topic: str = "") -> Piece: ...
+    @overload
+    async def ask(self, query: Inputs, *, topic: str = "") -> list[Dataset]: ...
     async def ask(self, query: Query, *, topic: str = "") -> Found:
         """The answer to a query. Raises TowerError; Cancelled where a newer query of the same `topic` came."""
         self._attach()

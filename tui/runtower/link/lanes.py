@@ -30,13 +30,14 @@ from runtower.link.wire import (
     Coarse,
     Curve,
     History,
+    Inputs,
     Operate,
     Progress,
     Query,
     Refused,
     Started,
 )
-from runtower.sources.port import ReadsArtifacts, ReadsHistory, Source
+from runtower.sources.port import ReadsArtifacts, ReadsHistory, ReadsInputs, Source
 
 Tell = Callable[[int, int | None, str], None]
 
@@ -152,6 +153,8 @@ class Lanes:
     def _asked(self, source: Source, query: Query) -> bytes:
         if isinstance(query, Artifacts | ArtifactPart):
             return _artifacts(source, query)
+        if isinstance(query, Inputs):
+            return _inputs(source, query)
         if not isinstance(source, ReadsHistory):
             raise TowerError("This source offers no metric histories.")
         if isinstance(query, History):
@@ -165,6 +168,12 @@ def _lane(query: Query) -> str:
     if isinstance(query, Artifacts | ArtifactPart):
         return "artifacts"
     return "slow" if isinstance(query, Coarse) else "fast"
+
+
+def _inputs(source: Source, query: Inputs) -> bytes:
+    if not isinstance(source, ReadsInputs):
+        raise TowerError("This source doesn't tell what data a run was given.")
+    return msgspec.msgpack.encode(source.inputs(query.run_id))
 
 
 def _artifacts(source: Source, query: Artifacts | ArtifactPart) -> bytes:

@@ -85,7 +85,13 @@ class ArtifactPart(msgspec.Struct, tag="artifact_part", frozen=True):
     most: int
 
 
-Query = History | Coarse | Curve | Artifacts | ArtifactPart
+class Inputs(msgspec.Struct, tag="inputs", frozen=True):
+    """Asks for the datasets that a run was given: a list of `Dataset`."""
+
+    run_id: str
+
+
+Query = History | Coarse | Curve | Artifacts | ArtifactPart | Inputs
 
 
 class Hello(msgspec.Struct, tag="hello", omit_defaults=True):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runtower.acts import bands
 from runtower.acts.charts import Charts, at, coarse_envelope
+from runtower.acts.run_colours import COLOURS
 from runtower.acts.series_book import SeriesBook
 from runtower.domain.pyramid import Envelope, Pyramid
 from runtower.present import axes
@@ -19,18 +19,17 @@ from runtower.present.numbers import exact
 from runtower.present.spans import Line, inert, padded, shortened
 from runtower_widgets import plot
 
-_COLOURS: Final = 8
-
 Edges = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Scene:
-    """All that a page of charts is drawn from; `names` are those of `charts.rows`."""
+    """All that a page of charts is drawn from; `names` and `colours` (numbers) are those of `charts.rows`."""
 
     charts: Charts
     book: SeriesBook
     names: Sequence[str]
+    colours: Sequence[int]
     glyphs: Glyphs
     now_ms: float
 
@@ -50,9 +49,9 @@ class Curves:
     legend: list[Line]
 
 
-def colour(place: int) -> str:
-    """The tone of the n-th run."""
-    return f"series-{place % _COLOURS + 1}"
+def colour(number: int) -> str:
+    """The tone of a colour."""
+    return f"series-{number % COLOURS + 1}"
 
 
 def curves_of(scene: Scene, key: str, edges: Edges, width: int) -> Curves:
@@ -65,8 +64,13 @@ def _each(scene: Scene, key: str, edges: Edges, width: int) -> Curves:
     charts, known = scene.charts, scene.known(key)
     envelopes = [_envelope(scene, row, key, one, edges) for row, one in zip(charts.rows, known, strict=True)]
     behind = [one.envelope(edges) for one in scene.known(key, 0.0) if one is not None] if charts.smooth else []
-    traces = [_trace(e, colour(n)) for n, e in enumerate(envelopes) if e is not None]
-    traces += [_trace(e, "faint", behind=True) for e in behind]
+    several = len(charts.rows) > 1
+    traces = [
+        _trace(e, colour(scene.colours[n]), str(n + 1) if several else "")
+        for n, e in enumerate(envelopes)
+        if e is not None
+    ]
+    traces += [_trace(e, "faint", "", behind=True) for e in behind]
     return Curves(traces, [], [e for e in (*envelopes, *behind) if e is not None], _legend(scene, key, width))
 
 
@@ -78,8 +82,8 @@ def _envelope(scene: Scene, row: int, key: str, known: Pyramid | None, edges: Ed
     return coarse_envelope(coarse, edges) if coarse is not None else None
 
 
-def _trace(envelope: Envelope, tone: str, behind: bool = False) -> plot.Trace:
-    return plot.Trace(envelope.low, envelope.high, envelope.first, envelope.last, envelope.odd, tone, behind)
+def _trace(envelope: Envelope, tone: str, label: str, behind: bool = False) -> plot.Trace:
+    return plot.Trace(envelope.low, envelope.high, envelope.first, envelope.last, envelope.odd, tone, behind, label)
 
 
 def _legend(scene: Scene, key: str, width: int) -> list[Line]:
@@ -98,7 +102,7 @@ def _legend(scene: Scene, key: str, width: int) -> list[Line]:
     wide = [max(map(len, column), default=0) for column in (shown, *zip(*(one[1:] for one in found), strict=True))]
     return [
         (
-            (f"{place + 1:>2} {padded(name, wide[0])} ", colour(place)),
+            (f"{place + 1:>2} {padded(name, wide[0])} ", colour(scene.colours[place])),
             (f"{value:>{wide[1]}} ", "bright"),
             (f"{where:<{wide[2]}}", "dim"),
         )
@@ -116,7 +120,8 @@ def _spreads(scene: Scene, key: str, edges: Edges, width: int) -> Curves:
         if not runs:
             continue
         spread, tone = bands.spread_of(runs, middle, charts.spread), colour(place)
-        out.traces.append(plot.Trace(spread.mean, spread.mean, spread.mean, spread.mean, nothing, tone))
+        label = str(place + 1) if len(charts.groups) > 1 else ""
+        out.traces.append(plot.Trace(spread.mean, spread.mean, spread.mean, spread.mean, nothing, tone, label=label))
         out.bands.append(plot.Band(spread.low, spread.high, tone))
         out.envelopes.append(bands.as_envelope(spread))
         out.legend.append(_spread_read(scene, runs, group.name, place, width))

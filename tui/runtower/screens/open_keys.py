@@ -31,14 +31,9 @@ class OpenKeys(ViewKeys):
         self._open(row, "log", False)
 
     def _open(self, row: int, tab: str, or_else: bool) -> None:
-        from runtower.screens.run_screen import RunScreen  # noqa: PLC0415  numpy comes after the first paint
-
-        assert self.face is not None
         browser = self.desk.browser
         others = sorted(browser.marks) or browser.below(row)
-        rows = [row, *(one for one in others if one != row)]
-        self.covered = True
-        self.app.push_screen(RunScreen(self.keymap, self.glyphs, self.face, rows, tab, or_else), self._uncovered)
+        self.open_run([row, *(one for one in others if one != row)], tab, or_else)
 
     async def do_look_fold(self) -> None:
         """Fold or unfold the children or the group."""
@@ -46,7 +41,3 @@ class OpenKeys(ViewKeys):
         spot = browser.view.spot_at(self.table.cursor)
         if spot is not None and browser.fold(spot):
             await self._order()
-
-    def _uncovered(self, _: object) -> None:
-        self.covered = False
-        self.draw()

@@ -11,8 +11,8 @@ from textual.widgets import Input
 from runtower.actions import at
 from runtower.domain.errors import Invalid
 from runtower.domain.runs import ColumnKey
+from runtower.screens.alert_keys import AlertKeys
 from runtower.screens.copying import copy_out
-from runtower.screens.edit_keys import EditKeys
 from runtower.screens.everywhere import next_theme, offer
 from runtower.screens.menu import Choice, Menu
 from runtower.screens.open_keys import OpenKeys
@@ -37,7 +37,7 @@ _ON_GROUPS: Final = frozenset({"look.open", "look.fold", "mark.toggle"})
 _NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric", "look.points"})
 
 
-class RunsScreen(EditKeys, OpenKeys):
+class RunsScreen(AlertKeys, OpenKeys):
     """One method an action: `do_` + its id."""
 
     class MouseToggled(Message):
@@ -49,6 +49,8 @@ class RunsScreen(EditKeys, OpenKeys):
             return "" if group in ("app", "pane") else "the runs are being read"
         if group == "change":
             return self.why_no_change(action_id)
+        if group == "alert":
+            return self.why_no_alert(action_id)
         browser = self.desk.browser
         rows = len(browser.view)
         if (action_id in _NEED_A_RUN or action_id in _NEED_ROWS) and not rows:

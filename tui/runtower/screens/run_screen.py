@@ -13,34 +13,27 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 
 from runtower.actions import at
-from runtower.acts import bands
-from runtower.acts.charts import SMOOTHINGS, Charts, limits_of, limits_wrong
 from runtower.acts.face import Face
+from runtower.acts.overview import Overview
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
-from runtower.present.spans import inert
+from runtower.screens.alert_keys import watch, why_not_watched
 from runtower.screens.artifacts_screen import ArtifactsScreen
 from runtower.screens.chart_curves import Scene
-from runtower.screens.chart_page import Grid, grid_of, page
+from runtower.screens.chart_keys import CHARTS, ChartKeys
+from runtower.screens.chart_page import page
 from runtower.screens.copying import copy_out
 from runtower.screens.everywhere import next_theme, offer
-from runtower.screens.field import Field
-from runtower.screens.keys import KeyScreen
 from runtower.screens.log_screen import LogScreen
-from runtower.screens.menu import Choice, Menu
 from runtower.screens.run_lines import footer
 from runtower.screens.run_tabs import crumbs, opened_run
 from runtower_widgets.line import Line, Lines
 
 _FRAME: Final = 0.03
-_MOST_RUNS: Final = 50
-_SYSTEM: Final = "system/"
-_STEPS_ACROSS: Final = 60
-_CHARTS: Final = ("curves", "system")
 _OVER: Final = ("artifacts", "log")
 
 
-class RunScreen(KeyScreen):
+class RunScreen(ChartKeys):
     """One method an action: `do_` + its id. `rows` are global rows, the first one is the run that was opened."""
 
     place = "run"
@@ -50,27 +43,15 @@ class RunScreen(KeyScreen):
     ) -> None:
         """`tab` is shown first, else the one that was used last; with `or_else` that too where `tab` is the log, and
         there is none."""
-        super().__init__(keymap)
-        self.glyphs = glyphs
-        self.face = face
-        self.rows = list(rows)[:_MOST_RUNS]
-        metrics = face.metrics_of(self.rows)
-        self._charts = {
-            "curves": Charts(list(self.rows), [key for key in metrics if not key.startswith(_SYSTEM)]),
-            "system": Charts(list(self.rows), [key for key in metrics if key.startswith(_SYSTEM)], x="relative"),
-        }
-        groups = bands.groups_of(face.desk.browser, self.rows)
-        for name, charts in self._charts.items():
-            charts.groups = groups
-            if name in face.desk.chart_looks:
-                charts.look_as(face.desk.chart_looks[name])
-        tabs = ["overview", *(tab for tab in _CHARTS if self._charts[tab].metrics), *_OVER]
-        usual = face.desk.run_tab if face.desk.run_tab in tabs else tabs[int(tabs[1] in _CHARTS)]
+        super().__init__(keymap, glyphs, face, rows)
+        tabs = ["overview", *(tab for tab in CHARTS if self._charts[tab].metrics), *_OVER]
+        usual = face.desk.run_tab if face.desk.run_tab in tabs else tabs[int(tabs[1] in CHARTS)]
         self.tab = tab or usual
         self._or_else = usual if or_else and usual != "log" else ""
         self.opened = opened_run(face, glyphs, self.rows, len(rows) - len(self.rows), tabs)
         self._due: Timer | None = None
         self._overview: asyncio.Future[None] | None = None
+        self._beyond = Overview(face, self.rows[0], glyphs, self.draw_soon)
 
     def compose(self) -> ComposeResult:
         yield Line(id="crumbs")
@@ -86,6 +67,7 @@ class RunScreen(KeyScreen):
     def on_unmount(self) -> None:
         if self._overview is not None:
             self._overview.cancel()
+        self._beyond.close()
         desk = self.face.desk
         desk.chart_looks.update({tab: charts.look() for tab, charts in self._charts.items()})
         if self.draw_soon in desk.on_change:
@@ -99,6 +81,7 @@ class RunScreen(KeyScreen):
 
     def draw_soon(self) -> None:
         """Draw within a frame; many calls become one."""
+        self.find_rows()
         if self._due is None and self.is_mounted:
             self._due = self.set_timer(_FRAME, self.draw)
 
@@ -112,11 +95,12 @@ class RunScreen(KeyScreen):
             book.want(())  # the page over this one draws
             return
         self.query_one("#crumbs", Line).say(*crumbs(self.opened, self.tab, self.size.width, self._pages()))
-        if self.tab in _CHARTS:
-            charts, grid, pane = self.charts, self._grid, self.query_one("#page", Lines)
+        if self.tab in CHARTS:
+            charts, grid, pane = self.charts, self.grid, self.query_one("#page", Lines)
             book.want(charts.wishes(book, charts.shown(grid.size)))
             names = [self.face.name_of(row) for row in self.rows]
-            scene = Scene(charts, book, names, self.glyphs, time.time() * 1000)
+            colours = self.face.desk.run_colours.of([self.face.desk.tower.catalogue.run_key(row) for row in self.rows])
+            scene = Scene(charts, book, names, colours, self.glyphs, time.time() * 1000)
             pane.say(page(scene, grid, pane.size.width), 0)
         else:
             book.want(())
@@ -130,34 +114,28 @@ class RunScreen(KeyScreen):
         details = await self.face.details(self.rows[0])
         baseline = self.face.desk.browser.baseline
         base = await self.face.details(baseline) if baseline is not None else None
-        lines = [((" ", ""), *line) for line in self.face.pane(details, base, pane.size.width - 2, 0, "all", False)]
-        pane.say(lines)
-
-    @property
-    def charts(self) -> Charts:
-        """What the chosen tab's charts show."""
-        return self._charts[self.tab]
-
-    @property
-    def _grid(self) -> Grid:
-        """How the charts of the chosen tab stand on the page."""
-        return grid_of(self.charts, *self.query_one("#page", Lines).size)
+        width = pane.size.width - 2
+        self._beyond.ask()
+        said = [*self.face.pane(details, base, width, 0, "all", False), *self._beyond.lines(width)]
+        pane.say([((" ", ""), *line) for line in said])
 
     def _pages(self) -> str:
         """`2 of 3`, where the charts take several pages."""
-        if self.tab not in _CHARTS:
+        if self.tab not in CHARTS:
             return ""
-        size = self._grid.size
+        size = self.grid.size
         pages = -(-len(self.charts.metrics) // size)
         return f"{self.charts.active // size + 1} of {pages}" if pages > 1 else ""
 
     # -- keys
 
     def why_not(self, action_id: str) -> str:
-        if action_id.startswith("chart.") and self.tab not in _CHARTS:
+        if action_id.startswith("chart.") and self.tab not in CHARTS:
             return "there are no charts on this tab"
         if action_id == "chart.spread" and len(self.rows) < 2:
             return "a mean wants several runs: mark them first"
+        if action_id == "alert.watch":
+            return why_not_watched(self.face.desk, self.rows[:1])
         return ""
 
     def _turn_tab(self, by: int) -> None:
@@ -193,7 +171,7 @@ class RunScreen(KeyScreen):
 
     def _step(self, charts: int, lines: int) -> None:
         """Another chart is the active one, or the lines move."""
-        if self.tab in _CHARTS:
+        if self.tab in CHARTS:
             last = len(self.charts.metrics) - 1
             self.charts.active = max(0, min(self.charts.active + charts, last))
             self.draw()
@@ -201,10 +179,10 @@ class RunScreen(KeyScreen):
             self.query_one("#page", Lines).move_by(lines)
 
     def do_move_down(self) -> None:
-        self._step(self._grid.across if self.tab in _CHARTS else 0, 1)
+        self._step(self.grid.across if self.tab in CHARTS else 0, 1)
 
     def do_move_up(self) -> None:
-        self._step(-self._grid.across if self.tab in _CHARTS else 0, -1)
+        self._step(-self.grid.across if self.tab in CHARTS else 0, -1)
 
     def do_pane_next(self) -> None:
         self._step(1, 1)
@@ -215,7 +193,7 @@ class RunScreen(KeyScreen):
     def _page_by(self, share: float) -> None:
         pane = self.query_one("#page", Lines)
         self._step(
-            int(share * self._grid.size) or (1 if share > 0 else -1) if self.tab in _CHARTS else 0,
+            int(share * self.grid.size) or (1 if share > 0 else -1) if self.tab in CHARTS else 0,
             int(share * pane.size.height),
         )
 
@@ -238,104 +216,10 @@ class RunScreen(KeyScreen):
         self._to_end(1)
 
     def _to_end(self, side: int) -> None:
-        if self.tab not in _CHARTS:
+        if self.tab not in CHARTS:
             self.query_one("#page", Lines).move_by(side * 10**6)
-        elif (whole := self._whole()) is not None:
+        elif (whole := self.whole()) is not None:
             self.charts.move_cursor(side * 1e9, whole)
-            self.draw()
-
-    # -- charts
-
-    def _whole(self) -> tuple[float, float] | None:
-        """The range of x of the charts on the page."""
-        return self.charts.whole(self.face.desk.book, self.charts.shown(self._grid.size))
-
-    def _cursor_by(self, by: float) -> None:
-        whole = self._whole()
-        if whole is not None:
-            self.charts.move_cursor(by, whole)
-            self.draw()
-
-    def do_chart_left(self) -> None:
-        self._cursor_by(-1 / _STEPS_ACROSS)
-
-    def do_chart_right(self) -> None:
-        self._cursor_by(1 / _STEPS_ACROSS)
-
-    def do_chart_zoom_in(self) -> None:
-        if (whole := self._whole()) is not None:
-            self.charts.zoom_in(whole)
-            self.draw()
-
-    def do_chart_zoom_out(self) -> None:
-        if (whole := self._whole()) is not None:
-            self.charts.zoom_out(whole)
-            self.draw()
-
-    def do_chart_reset(self) -> None:
-        self.charts.reset()
-        self.draw()
-
-    def do_chart_alone(self) -> None:
-        self.charts.alone = not self.charts.alone
-        self.draw()
-
-    def do_chart_scale(self) -> None:
-        self.charts.log_y = not self.charts.log_y
-        self.draw()
-
-    def do_chart_clip(self) -> None:
-        self.charts.clip = not self.charts.clip
-        self.draw()
-
-    def do_chart_smooth(self) -> None:
-        place = SMOOTHINGS.index(self.charts.smooth) if self.charts.smooth in SMOOTHINGS else 0
-        self.charts.smooth = SMOOTHINGS[(place + 1) % len(SMOOTHINGS)]
-        self.draw()
-
-    def do_chart_spread(self) -> None:
-        place = bands.KINDS.index(self.charts.spread)
-        self.charts.spread = bands.KINDS[(place + 1) % len(bands.KINDS)]
-        self.draw()
-
-    def do_chart_limits(self) -> None:
-        now = self.charts.limits
-        text = "" if now is None else f"{now[0]:g} {now[1]:g}"
-        self.app.push_screen(
-            Field("y from and to, such as 0.1 0.5; empty: what fits", text, "", limits_wrong), self._limit
-        )
-
-    def _limit(self, text: str | None) -> None:
-        if text is not None:
-            self.charts.limits = limits_of(text)
-            self.draw()
-
-    def do_chart_x(self) -> None:
-        offers = [
-            Choice("step", "step"),
-            Choice("relative", "relative time", "", "since each curve's first point"),
-            Choice("time", "wall time"),
-            *(Choice(f"metric:{key}", inert(key, self.glyphs), "", "metric") for key in self._charts["curves"].metrics),
-        ]
-        start = next((n for n, one in enumerate(offers) if one.value == self.charts.x), 0)
-        self.app.push_screen(Menu("x axis", offers, start=start), self._chose_x)
-
-    def _chose_x(self, values: list[str] | None) -> None:
-        if values:
-            self.charts.x = values[0]
-            self.charts.reset()
-            self.draw()
-
-    def do_chart_metrics(self) -> None:
-        every = [key for key in self.face.metrics_of(self.rows) if key.startswith(_SYSTEM) == (self.tab == "system")]
-        offers = [Choice(key, inert(key, self.glyphs)) for key in every]
-        self.app.push_screen(Menu("metrics", offers, marked=set(self.charts.metrics)), self._chose_metrics)
-
-    def _chose_metrics(self, values: list[str] | None) -> None:
-        if values:
-            every = self.face.metrics_of(self.rows)
-            self.charts.metrics = [key for key in every if key in values]
-            self.charts.active = 0
             self.draw()
 
     # -- everywhere
@@ -343,6 +227,10 @@ class RunScreen(KeyScreen):
     async def do_take_id(self) -> None:
         run_id = self.face.desk.tower.catalogue.run_key(self.rows[0]).run_id
         self.say(await copy_out(self.app, run_id, self.face.desk.copied_file))
+
+    def do_alert_watch(self) -> None:
+        watch(self, self.face, self.glyphs, self.rows[:1])
+        self.draw_soon()
 
     def do_live_refresh(self) -> None:
         self.face.desk.tower.refresh()
@@ -354,7 +242,7 @@ class RunScreen(KeyScreen):
 
     def do_app_back(self) -> None:
         """From one chart to the grid, else to the runs."""
-        if self.tab in _CHARTS and self.charts.alone:
+        if self.tab in CHARTS and self.charts.alone:
             self.do_chart_alone()
         else:
             self.dismiss()
@@ -379,10 +267,10 @@ _FOOTER: Final = (
     "chart.scale",
     "chart.smooth",
     "chart.spread",
-    "chart.clip",
     "chart.metrics",
-    "chart.alone",
     "tab.next",
     "log.open",
+    "chart.alone",
+    "chart.clip",
     "app.help",
 )

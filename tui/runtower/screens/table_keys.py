@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 class TableKeys(RunsTable):
     """One method an action: `do_` + its id; the other keys stand in `run_keys`."""
 
+    def open_run(self, rows: Sequence[int], tab: str = "", or_else: bool = False) -> None:
+        """A run, and others with it, on a screen of its own; `tab` and `or_else` as it takes them."""
+        from runtower.screens.run_screen import RunScreen  # noqa: PLC0415  numpy comes after the first paint
+
+        assert self.face is not None
+        self.covered = True
+        self.app.push_screen(RunScreen(self.keymap, self.glyphs, self.face, rows, tab, or_else), self._uncovered)
+
+    def _uncovered(self, _: object) -> None:
+        self.covered = False
+        self.draw()
+
     # -- move
 
     def _pane_is_focused(self) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from runtower.domain.datasets import Dataset
 from runtower.domain.runs import Experiment, Kind
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 from runtower.domain.targets import Identity, RowError, Target
@@ -43,6 +44,7 @@ __all__ = [
     "ReadsArtifacts",
     "ReadsByExperiment",
     "ReadsHistory",
+    "ReadsInputs",
     "RowError",
     "SamplesHistory",
     "SeeksFirst",
@@ -285,6 +287,15 @@ class ReadsArtifacts(Protocol):
 
     def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
         """The whole file from its beginning, a piece at a time; at least one, which may be empty."""
+        ...
+
+
+@runtime_checkable
+class ReadsInputs(Protocol):
+    """Tells what data runs were given."""
+
+    def inputs(self, run_id: str) -> Sequence[Dataset]:
+        """The datasets of a run, by name. Raises NotFound where there is no such run."""
         ...
 
 

@@ -9,6 +9,7 @@ import mlflow
 import numpy as np
 
 from runtower.domain.artifacts import Folder, Piece
+from runtower.domain.datasets import Dataset
 from runtower.domain.errors import NotFound
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 from runtower.sources.coarse import curves_of, logged
@@ -20,6 +21,7 @@ from runtower.sources.mlflow.client_sync import ClientSync
 from runtower.sources.mlflow.fields import with_infinities
 from runtower.sources.mlflow.gates import gate_of
 from runtower.sources.mlflow.guard import check_before_mlflow
+from runtower.sources.mlflow.inputs import dataset, in_order
 from runtower.sources.mlflow.scope import source_key, workspace_from_environment
 from runtower.sources.port import Delta, Identity, Known
 
@@ -67,6 +69,16 @@ class ClientSource:
 
     def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
         return self._artifacts.artifact_pieces(run_id, path)
+
+    def inputs(self, run_id: str) -> Sequence[Dataset]:
+        found = self._reader.run(run_id)
+        if found is None:
+            raise NotFound(f"There is no run {run_id} in {self._address.shown}.", "Look again after the next refresh.")
+        given = found.inputs.dataset_inputs if found.inputs is not None else ()
+        return in_order(
+            dataset(one.dataset.name, one.dataset.digest, one.dataset.source_type, one.dataset.source, one.tags)
+            for one in given
+        )
 
     def _artifact_uri(self, run_id: str) -> str:
         found = self._reader.run(run_id)

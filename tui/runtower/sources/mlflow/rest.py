@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from runtower.domain.artifacts import Folder, Piece
 from runtower.domain.criteria import Criterion
+from runtower.domain.datasets import Dataset
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 from runtower.sources.coarse import logged
+from runtower.sources.mlflow import rest_wire
 from runtower.sources.mlflow.address import Address
+from runtower.sources.mlflow.inputs import dataset, in_order
 from runtower.sources.mlflow.rest_access import Access
 from runtower.sources.mlflow.rest_artifacts import RestArtifacts
 from runtower.sources.mlflow.rest_begin import begun
@@ -21,8 +24,8 @@ from runtower.sources.port import Delta, Identity, Known
 
 
 class RestSource:
-    """Satisfies ListsRuns, KeepsPace, TellsRoundTrip, ReadsByExperiment, SeeksFirst, ReadsHistory, SamplesHistory and
-    ReadsArtifacts.
+    """Satisfies ListsRuns, KeepsPace, TellsRoundTrip, ReadsByExperiment, SeeksFirst, ReadsHistory, SamplesHistory,
+    ReadsInputs and ReadsArtifacts.
 
     Raises the TowerErrors of `rest_errors`.
     """
@@ -65,6 +68,13 @@ class RestSource:
 
     def sample(self, run_id: str, key: str, steps: tuple[int, int] | None) -> MetricSeries:
         return logged(self._histories.sample(run_id, key, steps), run_id, key)
+
+    def inputs(self, run_id: str) -> Sequence[Dataset]:
+        given = self._connection.get("runs/get", {"run_id": run_id}, rest_wire.one_given).run.inputs.dataset_inputs
+        return in_order(
+            dataset(one.dataset.name, one.dataset.digest, one.dataset.source_type, one.dataset.source, one.tags)
+            for one in given
+        )
 
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
         return self._histories.coarse(run_ids, key, buckets)

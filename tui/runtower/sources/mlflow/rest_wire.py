@@ -74,6 +74,32 @@ class RunData(msgspec.Struct, gc=False):
     tags: list[Pair] = []
 
 
+class RawDataset(msgspec.Struct):
+    name: str = ""
+    digest: str = ""
+    source_type: str = ""
+    source: str = ""
+
+
+class DatasetInput(msgspec.Struct):
+    dataset: RawDataset
+    tags: list[Pair] = []
+
+
+class RunInputs(msgspec.Struct):
+    dataset_inputs: list[DatasetInput] = []
+
+
+class RunGiven(msgspec.Struct):
+    """A run of which only its inputs are read."""
+
+    inputs: RunInputs = msgspec.field(default_factory=RunInputs)
+
+
+class OneGiven(msgspec.Struct):
+    run: RunGiven
+
+
 class Run(msgspec.Struct, gc=False):
     info: RunInfo
     data: RunData = msgspec.field(default_factory=RunData)
@@ -178,6 +204,7 @@ class DeleteTag(msgspec.Struct):
 # Not strict: texts stand for numbers where JSON has none, and in servers of another make.
 experiments_page = msgspec.json.Decoder(ExperimentsPage, strict=False)
 runs_page = msgspec.json.Decoder(RunsPage, strict=False)
+one_given = msgspec.json.Decoder(OneGiven, strict=False)
 one_run = msgspec.json.Decoder(OneRun, strict=False)
 points_page = msgspec.json.Decoder(PointsPage, strict=False)
 artifacts_page = msgspec.json.Decoder(ArtifactsPage, strict=False)

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from runtower.domain.artifacts import Folder, Piece
+from runtower.domain.datasets import Dataset
 from runtower.domain.errors import NotFound
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 from runtower.sources.mlflow.artifact_places import StoredArtifacts, repository
 from runtower.sources.mlflow.curves import read_coarse, read_history, read_history_since
 from runtower.sources.mlflow.database import Database
+from runtower.sources.mlflow.inputs import read_inputs
 from runtower.sources.mlflow.sync import Sync
 from runtower.sources.mlflow.turns import Turns
 from runtower.sources.port import Delta, Identity, Known
@@ -59,6 +61,9 @@ class SqliteSource:
 
     def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
         return self._artifacts.artifact_pieces(run_id, path)
+
+    def inputs(self, run_id: str) -> Sequence[Dataset]:
+        return read_inputs(self._curve_database(), run_id)
 
     def _artifact_uri(self, run_id: str) -> str:
         with self._curve_database().reading() as connection:
