@@ -115,6 +115,12 @@ TARGETS = (
            note=_said("chart_keys", "paint_ms", "key to paint {:.1f} ms")),
     Target("pages of 12 charts and more at 200x60: page key to paint", "chart_pages", "paint_ms", 50, "ms",
            note=_said("chart_pages", "cpu_ms", "CPU {:.1f} ms")),
+    Target("two configs of 5,000 leaves: CPU from text to diff", "config_diff", "text_to_diff_ms", 60, "ms",
+           note=lambda all_figures: _said("config_diff", "read_ms", "reading one {:.0f} ms")(all_figures)
+           + _said("config_diff", "omegaconf_ms", ", OmegaConf.create {:.0f} ms")(all_figures)
+           + _said("config_diff", "overrides_ms", "; overrides {:.1f} ms")(all_figures)),
+    Target("what varies among 100 runs x 1,000 params: CPU", "config_matrix", "matrix_ms", 100, "ms",
+           note=_said("config_matrix", "trees_ms", "texts to trees {:.0f} ms")),
     Target("ten users watching the same: the server's CPU", "rest_users", "server_percent", 30, "%",
            note=lambda all_figures: _said("rest_users", "start_s", "their starts {:.1f} s of it")(all_figures)
            + _said("rest_users", "all_s", ", all rows of all after {:.0f} s")(all_figures)),

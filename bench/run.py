@@ -16,13 +16,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from charts import MEASURES as CHARTS
+from configs import MEASURES as CONFIGS
 from measures import MEASURES as ALONE
 from measures import Bench
 from results import keep, write
 from servers import MEASURES as SERVERS
 from terminal import Cores
 
-MEASURES = ALONE | SERVERS | CHARTS
+MEASURES = ALONE | SERVERS | CHARTS | CONFIGS
 
 
 def main() -> None:

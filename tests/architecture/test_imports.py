@@ -48,6 +48,7 @@ def loaded_by(module: str) -> set[str]:
         ("runtower.cli", BACKENDS | DATA | {"textual"}),
         ("runtower.app", BACKENDS | DATA),
         ("runtower.acts.face", BACKENDS | {"textual", "click", "omegaconf", "lark"}),
+        ("runtower.config.overrides", BACKENDS | DATA | {"textual", "click"}),
         ("runtower_widgets.row_table", BACKENDS | DATA | {"runtower"}),
         ("runtower.sources.port", BACKENDS | DATA | {"textual"}),
     ],

@@ -52,6 +52,17 @@ def test_the_later_wins_lists_replace_and_maps_merge(project: Path, folders: Fol
     assert loaded.origins["cache"] == "default"
 
 
+def test_what_a_diff_ignores_is_a_list_that_replaces(project: Path, folders: Folders) -> None:
+    assert "seed" in read(project, folders).settings.diff.ignore
+    own(folders, "diff: {ignore: [a.*]}\n")
+    assert settings(project, {}, folders).diff.ignore == ["a.*"]
+    assert settings(project, {}, folders).diff.ignore == ["a.*"], "as it was kept"
+    of_project(project, "diff: {}\n")
+    assert read(project, folders).settings.diff.ignore == ["a.*"]
+    assert read(project, folders, RUNTOWER_DIFF__IGNORE="b, c.d").settings.diff.ignore == ["b", "c.d"]
+    assert read(project, folders, RUNTOWER_DIFF__IGNORE="").settings.diff.ignore == []
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -69,6 +80,10 @@ def test_the_later_wins_lists_replace_and_maps_merge(project: Path, folders: Fol
         ("sources: [a]\n", ("sources", "map")),
         ("keys: {find.fliter: f}\n", ("find.fliter", "find.filter")),
         ("theme: {a: 1}\n", ("theme", "single value")),
+        ("diff: {ignroe: [seed]}\n", ("diff.ignroe", "diff.ignore")),
+        ("diff: {ignore: seed}\n", ("diff.ignore", "a list of texts")),
+        ("diff: [seed]\n", ("diff", "map")),
+        ("diff: {ignore: {a: 1}}\n", ("diff.ignore",)),
         ("theme: dark\n  interval: 2\n", ("line 2",)),
         ("just words\n", ("just words",)),
         ("theme: dark\ntheme: light\n", ("line 2",)),

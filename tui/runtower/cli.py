@@ -19,6 +19,7 @@ from runtower.starting import Start, Starter
 COMMANDS: Final = (
     *("runs", "show", "metric", "plot", "watch", "sources", "trust", "doctor", "settings", "docs"),
     *("artifacts", "download", "logs"),
+    *("diff", "compare"),
     *("rename", "tag", "delete", "restore", "mark-killed", "log"),
 )
 _READ_ONLY: Final = "--read-only"
@@ -34,6 +35,8 @@ runtower {__version__}: ML runs and models, in a terminal.
                            the same without a screen
   runtower artifacts|download|logs --help
                            the files of a run, and what it printed
+  runtower diff|compare --help
+                           how configs and runs differ, also as Hydra overrides
   runtower rename|tag|delete|restore|mark-killed|log --help
                            change runs; what was changed, and how to do it by hand
   runtower sources add|remove, runtower trust --help

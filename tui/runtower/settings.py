@@ -44,6 +44,20 @@ class ViewSettings:
 
 
 @dataclass
+class DiffSettings:
+    """What counts when two configs are compared."""
+
+    ignore: list[str] = field(
+        default_factory=lambda: [
+            *("seed", "*.seed", "*_seed"),
+            *("paths", "output_dir", "*.output_dir", "log_dir", "*.log_dir", "work_dir", "*.work_dir", "*timestamp*"),
+            *("hydra.run.dir", "hydra.sweep.dir", "hydra.runtime"),
+        ],
+        metadata={"doc": "dotted paths, with `*`, whose differences are only counted; all below a path too"},
+    )
+
+
+@dataclass
 class AlertSettings:
     """A rule: of which runs a user is told, of what, and how."""
 
@@ -74,6 +88,7 @@ class Settings:
     views: dict[str, ViewSettings] = field(
         default_factory=dict, metadata={"doc": "what `--view NAME` and `:views` show, by name"}
     )
+    diff: DiffSettings = field(default_factory=DiffSettings, metadata={"doc": "what counts in a diff of configs"})
     alerts: dict[str, AlertSettings] = field(
         default_factory=lambda: {"mine": AlertSettings(mine=True)},
         metadata={

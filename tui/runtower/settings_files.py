@@ -23,7 +23,7 @@ from runtower.acts.discover import absolute_uri, holds_credentials
 from runtower.domain.errors import Invalid
 from runtower.domain.happenings import What
 from runtower.folders import Folders
-from runtower.settings import AlertSettings, MetricSettings, Settings, SourceSettings, ViewSettings
+from runtower.settings import AlertSettings, DiffSettings, MetricSettings, Settings, SourceSettings, ViewSettings
 from runtower.settings_quick import PREFIX, PROJECT_FILE, settings_files, variables
 
 Path_ = tuple[str, ...]
@@ -39,6 +39,7 @@ _ITEMS: Final[Mapping[str, type]] = {
     "views": ViewSettings,
     "alerts": AlertSettings,
 }
+_PARTS: Final[Mapping[str, type]] = {"diff": DiffSettings}
 _FREE_MAPS: Final = frozenset({"keys", "options"})
 _SECRET: Final = re.compile(r"(?i)password|passwd|token|secret|api[_-]?key|credential|auth|cookie|headers\..*key")
 
@@ -154,7 +155,9 @@ def _spoken(path: Path_, text: str, origin: str) -> tuple[Path_, object]:
 
 def _is_list(path: Path_) -> bool:
     item = _ITEMS.get(path[0]) if len(path) == 3 else None
-    return path == ("redact",) or (item is not None and str(get_type_hints(item).get(path[2])) == "list[str]")
+    return path in (("redact",), ("diff", "ignore")) or (
+        item is not None and str(get_type_hints(item).get(path[2])) == "list[str]"
+    )
 
 
 # -- checks
@@ -173,9 +176,17 @@ def _known(path: Path_, value: object, origin: str) -> bool:
             return _known_item(path, value, origin, _ITEMS[key])
         if key in _FREE_MAPS:
             return _known_free(path, place, value, origin)
+        if key in _PARTS and not place:
+            if len(path) == 1:
+                if value is None or value == {}:
+                    return False
+                raise Invalid(f"{origin}: {key} has to be a map.", "docs/settings.md shows an example.")
+            kind = _PARTS[key]
+            continue
         kind = None
         if place + 1 < len(path):
-            raise Invalid(f"{origin}: {key} is a single value, not a map.", f"Write '{key}: ...'.")
+            name = ".".join(path[: place + 1])
+            raise Invalid(f"{origin}: {name} is a single value, not a map.", f"Write '{key}: ...'.")
     return True
 
 
@@ -230,8 +241,8 @@ def _with(config: Any, path: Path_, value: object, origin: str) -> Any:
 
 
 def _wanted(path: Path_) -> str:
-    owner: type = _ITEMS[path[0]] if path[0] in _ITEMS and len(path) > 2 else Settings
-    hint = get_type_hints(owner).get(path[2] if owner is not Settings else path[0], str)
+    owner: type = _ITEMS[path[0]] if path[0] in _ITEMS and len(path) > 2 else _PARTS.get(path[0], Settings)
+    hint = get_type_hints(owner).get(path[-1] if owner is not Settings else path[0], str)
     words = {bool: "true or false", float: "a number", int: "a whole number", str: "a text"}
     return words.get(hint, "a list of texts" if _is_list(path) else "a text")
 

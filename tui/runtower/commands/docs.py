@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from runtower.actions import ACTIONS, Action
 from runtower.keymap import Keymap
-from runtower.settings import AlertSettings, MetricSettings, Settings, SourceSettings, ViewSettings
+from runtower.settings import AlertSettings, DiffSettings, MetricSettings, Settings, SourceSettings, ViewSettings
 
 _MADE: Final = "<!-- Made by `runtower docs docs`; change the code instead. -->\n"
 
@@ -55,6 +55,8 @@ def settings_page() -> str:
         *_table(MetricSettings),
         "\n## views.NAME\n",
         *_table(ViewSettings),
+        "\n## diff\n",
+        *_table(DiffSettings),
         "\n## alerts.NAME\n",
         *_table(AlertSettings),
         "\n## An example\n",
@@ -75,6 +77,7 @@ def _table(kind: type[Any]) -> Iterator[str]:
         if field.name == "alerts":
             default = dict.fromkeys(default or (), "{mine: true}")  # the rule is told in its own table
         shown = str(default).lower() if isinstance(default, bool) else str(default)
+        shown = "see below" if dataclasses.is_dataclass(default) else shown
         yield f"| `{field.name}` | `{shown if shown else repr('')}` | {_escaped(field.metadata['doc'])} |"
 
 

@@ -14,9 +14,8 @@ import msgspec
 
 from runtower import __version__
 from runtower.catalog.query.misread import Misread
-from runtower.commands import docs as documenting
-from runtower.commands import doctor as doctoring
 from runtower.commands import (
+    diff_words,
     editing,
     file_words,
     listing,
@@ -26,10 +25,12 @@ from runtower.commands import (
     source_words,
     watch_words,
 )
+from runtower.commands import docs as documenting
+from runtower.commands import doctor as doctoring
 from runtower.commands.choosing import Wish
 from runtower.commands.opening import Asked, chosen_format
 from runtower.commands.options import CSV, JSON, WHERE, common
-from runtower.domain.errors import TowerError
+from runtower.domain.errors import Different, TowerError
 from runtower.folders import Folders, private
 from runtower.present.spans import inert
 
@@ -44,6 +45,8 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.flush()
         if isinstance(code, int):  # what a command says of itself; most say nothing
             return code
+    except Different as answer:
+        return answer.exit_code
     except TowerError as error:
         _say(error, as_json)
         return error.exit_code
@@ -269,6 +272,8 @@ def docs(folder: Path) -> None:
     documenting.write(folder)
 
 
+commands.add_command(diff_words.compare)
+commands.add_command(diff_words.diff)
 commands.add_command(file_words.artifacts)
 commands.add_command(file_words.download)
 commands.add_command(file_words.logs)

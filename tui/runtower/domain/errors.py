@@ -83,6 +83,13 @@ class Invalid(TowerError):
     exit_code = 2
 
 
+class Different(TowerError):
+    """No failure but an answer: what was compared is not the same. Commands only exit with its code."""
+
+    name = "different"
+    exit_code = 10
+
+
 class TooNew(TowerError):
     """The store was written by a newer version than any that was tried."""
 
@@ -133,6 +140,7 @@ ALL: dict[str, type[TowerError]] = {
         OutcomeUnknown,
         PartlyDone,
         Invalid,
+        Different,
         TooNew,
         TooOld,
         Busy,

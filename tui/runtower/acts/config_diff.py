@@ -1,0 +1,103 @@
+"""Two configs beside each other: what counts, what rules hide, what only follows from a choice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import translate
+from functools import cached_property
+from re import IGNORECASE, compile
+from typing import Final
+
+from runtower.config.diff import MapDiff, diff
+from runtower.config.overrides import Overrides, overrides_of
+from runtower.config.resolving import Broken, Resolver
+from runtower.config.rows import Choice, Row, Unset, choices_of, equal_count, rows_of
+from runtower.config.rules import Hidden, Rules
+from runtower.config.tree import Config, Key, KeyPath, Tree, dotted
+
+_WHOLE: Final = (Unset, dict)  # a map as a value is told as written
+
+
+@dataclass(frozen=True)
+class ConfigDiff:
+    """Of `a` and `b` the differences that count, as a tree and as rows, and the rest counted."""
+
+    a: Config
+    b: Config
+    difference: MapDiff
+    choices: tuple[Choice, ...]
+    rows: tuple[Row, ...]
+    equal: int
+    hidden: tuple[Hidden, ...]
+
+    @property
+    def is_different(self) -> bool:
+        return bool(self.rows or self.choices)
+
+    @cached_property
+    def overrides(self) -> Overrides:
+        """Of Hydra, to be given after those of `a`."""
+        known = {**dict.fromkeys(self.a.choices, "null"), **self.b.choices}
+        return overrides_of(self.difference, self.b.tree, known)
+
+    @cached_property
+    def resolved(self) -> tuple[dict[KeyPath, Tree | Broken], dict[KeyPath, Tree | Broken]]:
+        """What the interpolations in the rows come to, in each of the configs."""
+        before = [row.path for row in self.rows if not isinstance(row.before, _WHOLE) and _is_at(row, self.a.tree)]
+        after = [row.path for row in self.rows if not isinstance(row.after, _WHOLE)]
+        return Resolver(self.a.tree).all(before), Resolver(self.b.tree).all(after)
+
+    def summary(self) -> str:
+        """`6 differ, 41 equal, 3 ignored by rules (seed, paths)`, or `1 choice and 6 values differ, ...`."""
+        differ = f"{len(self.rows)} differ" if self.rows else "nothing differs"
+        if self.choices:
+            choices, values = len(self.choices), len(self.rows)
+            differ = f"{choices} choice{'s' if choices > 1 else ''} and {values} value{'s' * (values != 1)} differ"
+        said = f"{differ}, {self.equal} equal"
+        if self.hidden:
+            rules = Counter(one.rule for one in self.hidden)
+            said += f", {len(self.hidden)} ignored by rules ({', '.join(rules)})"
+        return said
+
+
+def compared(a: Config, b: Config, ignore: Sequence[str], redact: Sequence[str], strict: bool) -> ConfigDiff:
+    """Compare them. What `redact` names is left out of both before anything looks at it."""
+    a, b = without(a, redact), without(b, redact)
+    choices = choices_of(a, b)
+    whole = diff(a.tree, b.tree, strict)
+    kept, hidden = Rules(ignore).split(whole)
+    rows = rows_of(kept, choices)
+    return ConfigDiff(a, b, kept, tuple(choices), tuple(rows), equal_count(a.tree, b.tree, strict), tuple(hidden))
+
+
+def without(config: Config, redact: Sequence[str]) -> Config:
+    """The config without values whose names match one of the patterns, in any case."""
+    if not redact:
+        return config
+    pattern = compile("|".join(f"(?:{translate(one)})" for one in redact), IGNORECASE)
+
+    def kept(tree: Tree, above: KeyPath) -> Tree:
+        if isinstance(tree, list):
+            return [kept(one, above) for one in tree]
+        if not isinstance(tree, dict):
+            return tree
+        out: dict[Key, Tree] = {}
+        for key, value in tree.items():
+            path = (*above, key)
+            if not pattern.match(dotted(path)):
+                out[key] = kept(value, path) if isinstance(value, dict | list) else value
+        return out
+
+    return replace(config, tree=kept(config.tree, ()))
+
+
+def _is_at(row: Row, tree: Tree) -> bool:
+    """Whether the row's path leads to its value in the first config: the places in lists are those of the second."""
+    for part in row.path:
+        if isinstance(tree, dict) and part in tree:
+            tree = tree[part]
+        else:
+            return False
+    return True

@@ -1,0 +1,107 @@
+"""Configs that lie in files: YAML and JSON, Hydra's `.hydra` folders, and files at a git revision."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+from runtower.config.tree import Config
+from runtower.config.yaml_text import read_any, read_text
+from runtower.domain.errors import Invalid, NotFound, Unreachable
+
+HYDRA: Final = ".hydra"
+GIT: Final = "git:"
+_SUFFIXES: Final = (".yaml", ".yml", ".json")
+_LARGEST: Final = 32 * 1024 * 1024
+_PATIENCE: Final = 20.0  # seconds for git, which may have to fetch an object of a partial clone
+
+
+def is_named(text: str) -> bool:
+    """Whether a text means a file, a folder of Hydra's or a git revision, and no run."""
+    path = Path(text)
+    if text.startswith(GIT) or path.suffix.lower() in _SUFFIXES:
+        return True
+    return text.startswith((".", "/", "~")) or (path.is_dir() and hydra_folder(path) is not None)
+
+
+def read_named(text: str) -> Config:
+    """The config that a text names. Raises NotFound, Invalid, Unreachable."""
+    if text.startswith(GIT):
+        return at_revision(text, Path.cwd())
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise NotFound(f"There is no file or folder {text}.", "Is the path right?")
+    if not path.is_dir():
+        return Config(read_text(_content(path), text), text)
+    folder = hydra_folder(path)
+    if folder is None:
+        raise NotFound(f"{text} holds no {HYDRA} folder with a config.yaml.", "Name a YAML file, or a run's folder.")
+    return of_hydra(folder)
+
+
+def hydra_folder(path: Path) -> Path | None:
+    """The folder of Hydra's files: the folder itself, or the one in it."""
+    for folder in (path / HYDRA, path):
+        if (folder / "config.yaml").is_file() and (folder.name == HYDRA or (folder / "hydra.yaml").is_file()):
+            return folder
+    return None
+
+
+def of_hydra(folder: Path) -> Config:
+    """What Hydra wrote beside a run: the config as composed, what was typed, and which groups were chosen."""
+    tree = read_text(_content(folder / "config.yaml"), str(folder / "config.yaml"))
+    overrides: tuple[str, ...] = ()
+    if (folder / "overrides.yaml").is_file():
+        listed = read_any(_content(folder / "overrides.yaml"), str(folder / "overrides.yaml"))
+        overrides = tuple(str(one) for one in listed) if isinstance(listed, list) else ()
+    choices: dict[str, str] = {}
+    if (folder / "hydra.yaml").is_file():
+        own: Any = read_text(_content(folder / "hydra.yaml"), str(folder / "hydra.yaml"))
+        for name in ("hydra", "runtime", "choices"):
+            own = own.get(name) if isinstance(own, dict) else None
+        if isinstance(own, dict):
+            choices = {str(group): "null" if option is None else str(option) for group, option in own.items()}
+    return Config(tree, str(folder), choices, overrides)
+
+
+def at_revision(text: str, folder: Path) -> Config:
+    """`git:REV:PATH`, the path from the repository's root, or from `folder` where it begins with `./`.
+
+    Raises Invalid, NotFound, Unreachable.
+    """
+    parts = text.split(":", 2)
+    if len(parts) < 3 or not parts[1] or not parts[2] or parts[1].startswith("-"):
+        raise Invalid(f"'{text}' names no file at a revision.", "Write git:REVISION:PATH.")
+    spec = f"{parts[1]}:{parts[2]}"
+    # cat-file, not show: it runs neither a pager nor a filter that the repository may name
+    argv = ["git", "--no-pager", "cat-file", "blob", spec]
+    environ = os.environ | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        done = subprocess.run(argv, cwd=folder, env=environ, capture_output=True, timeout=_PATIENCE, check=False)
+    except FileNotFoundError:
+        raise NotFound(f"{text} can't be read: there is no git.", "Install git, or name a file.") from None
+    except subprocess.TimeoutExpired:
+        raise Unreachable(f"git gave no answer about {spec} in {_PATIENCE:g} seconds.", "Try it by hand.") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        reason = said[-1].removeprefix("fatal: ") if said else f"git ended with {done.returncode}"
+        raise NotFound(f"git has no {spec}: {reason}.", "The path begins at the repository's root.")
+    return Config(read_text(_decoded(done.stdout, text), text), text)
+
+
+def _content(path: Path) -> str:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise Invalid(f"{path} is larger than {_LARGEST // 1024 // 1024} MB.", "A config is smaller.")
+        return _decoded(path.read_bytes(), str(path))
+    except OSError as error:
+        raise Invalid(f"{path} can't be read: {error.strerror}.", "Look at its permissions.") from None
+
+
+def _decoded(data: bytes, origin: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{origin} is no text: byte {error.start} isn't UTF-8.", "A config is a text file.") from None
