@@ -33,6 +33,13 @@ def test_numbers_words_and_what_has_no_place() -> None:
     assert points_of(model, loss).correlation() is None
 
 
+@pytest.mark.parametrize(
+    ("values", "wide"), [([1e-4, 1e-2], True), ([0.1, 0.9], False), ([0.0, 5.0, 900.0], False), ([np.nan, 3.0], False)]
+)
+def test_what_is_better_drawn_on_a_logarithmic_axis(values: list[float], wide: bool) -> None:
+    assert Axis(LR, np.array(values)).is_wide == wide
+
+
 def test_only_the_most_frequent_words_have_a_place() -> None:
     catalogue = catalogue_of([{"params.model": f"m{number}"} for number in (*range(30), 7, 29)])
     axis = axis_of(catalogue, MODEL, np.arange(32, dtype=np.int32))

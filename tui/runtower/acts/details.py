@@ -123,7 +123,9 @@ class DetailLines:
 
     def one_line(self, details: RunDetails, base: RunDetails | None, width: int, now_ms: float) -> list[Line]:
         """Two lines for a small terminal."""
-        first = self.summary(details, now_ms)
+        first: Line = tuple(
+            (shortened_end(text, width, self._glyphs), tone) for text, tone in self.summary(details, now_ms)
+        )
         if details.error:
             return [first, *self.error(details, width, 1)]
         if base is not None and base.row != details.row:

@@ -29,6 +29,12 @@ class Axis:
     values: Floats
     words: list[str] = field(default_factory=list)
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether it is better drawn on a logarithmic axis: all above 0, over two powers of ten and more."""
+        there = self.values[~np.isnan(self.values)]
+        return not self.words and len(there) > 1 and bool(there.min() > 0 and there.max() >= 100 * there.min())
+
 
 @dataclass(frozen=True)
 class Points:

@@ -46,7 +46,7 @@ class PointsScreen(KeyScreen):
         table, browser = face.desk.rows, face.desk.browser
         self.rows = rows_of(browser)
         self.x, self.y = first_axes(browser, table.metric, table.layout.columns[table.layout.active].key)
-        self.log_x = self.log_y = self.counts = False
+        self.log_x, self.log_y, self.counts = self._is_wide(self.x), self._is_wide(self.y), False
         self._due: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -177,12 +177,17 @@ class PointsScreen(KeyScreen):
     def _chose_x(self, values: list[str] | None) -> None:
         if values:
             self.x = ColumnKey.of(values[0])
+            self.log_x = self._is_wide(self.x)
             self.draw()
 
     def _chose_y(self, values: list[str] | None) -> None:
         if values:
             self.y = ColumnKey.of(values[0])
+            self.log_y = self._is_wide(self.y)
             self.draw()
+
+    def _is_wide(self, key: ColumnKey) -> bool:
+        return axis_of(self.face.desk.tower.catalogue, key, self.rows).is_wide
 
     def do_points_scale(self) -> None:
         self.log_y = not self.log_y
