@@ -117,7 +117,10 @@ def with_dots(found: re.Match[str]) -> str:
                 x = float(left) + CELL[0] * (place + 0.25 + across / 2)
                 y = float(base) - 18.5 + CELL[1] * (0.125 + down / 4)
                 circles.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.5"/>')
-    return f'<g class="{tone}">{"".join(circles)}</g>'
+    others = "".join("\u00a0" if 0x2800 <= ord(letter) < 0x2900 else letter for letter in html.unescape(text))
+    words = html.escape(others)
+    beside = f'<text class="{tone}" x="{left}" y="{base}">{words}</text>' if others.strip() else ""
+    return f'<g class="{tone}">{"".join(circles)}</g>{beside}'
 
 
 async def take(scene: Scene, project: Path) -> None:
