@@ -71,11 +71,9 @@ class ArtifactsScreen(DownloadKeys, RunTab):
         yield Line(id="keys")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._looking = asyncio.ensure_future(self.tree_rows.look())
 
     def on_unmount(self) -> None:
-        super().on_unmount()
         for task in (self._looking, self._reading):
             if task is not None:
                 task.cancel()
@@ -84,7 +82,6 @@ class ArtifactsScreen(DownloadKeys, RunTab):
         wide = event.size.width >= _WIDE
         self.query_one("#files").set_class(wide, "wide")
         self.table.styles.height = "1fr" if wide else max(4, (event.size.height - 4) * 2 // 5)
-        super().on_resize(event)
 
     @property
     def table(self) -> RowTable:

@@ -13,8 +13,8 @@ from runtower.present.glyphs import Glyphs
 from runtower.present.spans import inert
 from runtower.screens.chart_page import Grid, grid_of
 from runtower.screens.field import Field
-from runtower.screens.keys import KeyScreen
 from runtower.screens.menu import Choice, Menu
+from runtower.screens.over import OverScreen
 from runtower_widgets.line import Lines
 
 CHARTS: Final = ("curves", "system")
@@ -24,16 +24,14 @@ _SYSTEM: Final = "system/"
 _STEPS_ACROSS: Final = 60
 
 
-class ChartKeys(KeyScreen):
+class ChartKeys(OverScreen):
     """One method an action: `do_` + its id. `rows` are global rows, the first one is the run that was opened, `tab` is
     what is shown of it."""
 
     tab: str
 
     def __init__(self, keymap: Keymap, glyphs: Glyphs, face: Face, rows: Sequence[int]) -> None:
-        super().__init__(keymap)
-        self.glyphs = glyphs
-        self.face = face
+        super().__init__(keymap, glyphs, face)
         self.rows = list(rows)[:_MOST_RUNS]
         self._keys = [face.desk.tower.catalogue.run_key(row) for row in self.rows]
         metrics = face.metrics_of(self.rows)
@@ -62,10 +60,6 @@ class ChartKeys(KeyScreen):
         groups = bands.groups_of(self.face.desk.browser, self.rows)
         for charts in self._charts.values():
             charts.groups = groups
-
-    def draw(self) -> None:
-        """Bring every line to what is known now."""
-        raise NotImplementedError
 
     @property
     def charts(self) -> Charts:

@@ -60,7 +60,6 @@ class LogScreen(LogSearch):
         yield Line(id="keys")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#slash", Line).say([(" / ", "key")])
         self.query_one("#needle", Input).cursor_blink = False
         interval = self.opened.desk.settings.interval
@@ -68,7 +67,6 @@ class LogScreen(LogSearch):
         self._reading = asyncio.ensure_future(self._find() if self._run_log.search is None else self._run_log.look())
 
     def on_unmount(self) -> None:
-        super().on_unmount()
         if self._reading is not None:
             self._reading.cancel()
 

@@ -6,11 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
-from textual import events
 from textual.app import ComposeResult
-from textual.timer import Timer
 
-from runtower.actions import at
 from runtower.acts.charts import widened
 from runtower.acts.face import Face
 from runtower.acts.points import Axis, Points, axis_of, first_axes, histogram, points_of, rows_of
@@ -20,60 +17,38 @@ from runtower.present import axes
 from runtower.present.glyphs import ASCII, Glyphs
 from runtower.present.spans import Line as Spans
 from runtower.present.spans import inert, shortened
-from runtower.screens.everywhere import next_theme, offer
-from runtower.screens.keys import KeyScreen
 from runtower.screens.menu import Choice, Menu
+from runtower.screens.over import OverScreen
 from runtower.screens.run_lines import footer
 from runtower_widgets.line import Line, Lines
 from runtower_widgets.pictures import Ruled, bars, scatter
 
-_FRAME: Final = 0.05
 _CRUMBS: Final = 12
 _ROOM: Final = 0.04
 _TONE: Final = "series-1"
 _FOOTER: Final = ("points.x", "points.y", "points.scale_x", "points.scale", "points.form", "app.back", "app.help")
 
 
-class PointsScreen(KeyScreen):
+class PointsScreen(OverScreen):
     """One method an action: `do_` + its id."""
 
     place = "points"
 
     def __init__(self, keymap: Keymap, glyphs: Glyphs, face: Face) -> None:
-        super().__init__(keymap)
-        self.glyphs = glyphs
-        self.face = face
+        super().__init__(keymap, glyphs, face)
         table, browser = face.desk.rows, face.desk.browser
         self.rows = rows_of(browser)
         self.x, self.y = first_axes(browser, table.metric, table.layout.columns[table.layout.active].key)
         self.log_x, self.log_y, self.counts = self._is_wide(self.x), self._is_wide(self.y), False
-        self._due: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Line(id="crumbs")
         yield Lines(id="page")
         yield Line(id="keys")
 
-    def on_mount(self) -> None:
-        self.face.desk.on_change.append(self.draw_soon)
-        self.call_after_refresh(self.draw)
-
-    def on_unmount(self) -> None:
-        if self.draw_soon in self.face.desk.on_change:
-            self.face.desk.on_change.remove(self.draw_soon)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self.draw)
-
-    def draw_soon(self) -> None:
-        """Draw within a frame; many calls become one."""
-        if self._due is None and self.is_mounted:
-            self._due = self.set_timer(_FRAME, self.draw)
-
     def draw(self) -> None:
-        """Bring every line to what is known now."""
-        self._due = None
-        if not self.is_mounted or not self.size.width:
+        super().draw()
+        if not self.is_there:
             return
         catalogue = self.face.desk.tower.catalogue
         found = points_of(
@@ -203,18 +178,6 @@ class PointsScreen(KeyScreen):
 
     def do_app_back(self) -> None:
         self.dismiss()
-
-    def do_app_quit(self) -> None:
-        self.dismiss()
-
-    def do_app_help(self) -> None:
-        offer(self, "keys", at(self.place))
-
-    def do_app_palette(self) -> None:
-        self.do_app_help()
-
-    def do_app_theme(self) -> None:
-        next_theme(self.app)
 
 
 def _range(values: np.ndarray[tuple[int], np.dtype[np.float64]], words: Sequence[str]) -> tuple[float, float]:

@@ -8,11 +8,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from textual import events
 from textual.app import ComposeResult
-from textual.timer import Timer
 
-from runtower.actions import at
 from runtower.acts.face import Face
 from runtower.acts.overview import Overview
 from runtower.keymap import Keymap
@@ -23,13 +20,11 @@ from runtower.screens.chart_curves import Scene
 from runtower.screens.chart_keys import CHARTS, ChartKeys
 from runtower.screens.chart_page import page
 from runtower.screens.copying import copy_out
-from runtower.screens.everywhere import next_theme, offer
 from runtower.screens.log_screen import LogScreen
 from runtower.screens.run_lines import footer
 from runtower.screens.run_tabs import crumbs, opened_run
 from runtower_widgets.line import Line, Lines
 
-_FRAME: Final = 0.03
 _OVER: Final = ("artifacts", "log")
 
 
@@ -49,7 +44,6 @@ class RunScreen(ChartKeys):
         self.tab = tab or usual
         self._or_else = usual if or_else and usual != "log" else ""
         self.opened = opened_run(face, glyphs, self.rows, len(rows) - len(self.rows), tabs)
-        self._due: Timer | None = None
         self._overview: asyncio.Future[None] | None = None
         self._beyond = Overview(face, self.rows[0], glyphs, self.draw_soon)
 
@@ -59,10 +53,8 @@ class RunScreen(ChartKeys):
         yield Line(id="keys")
 
     def on_mount(self) -> None:
-        self.face.desk.on_change.append(self.draw_soon)
         self.face.desk.tower.focus(self.rows)
         self.set_interval(60, self.draw_soon)
-        self.call_after_refresh(self._show, self.tab)
 
     def on_unmount(self) -> None:
         if self._overview is not None:
@@ -70,25 +62,21 @@ class RunScreen(ChartKeys):
         self._beyond.close()
         desk = self.face.desk
         desk.chart_looks.update({tab: charts.look() for tab, charts in self._charts.items()})
-        if self.draw_soon in desk.on_change:
-            desk.on_change.remove(self.draw_soon)
         desk.book.want(())
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self.draw)
+    def begin(self) -> None:
+        self._show(self.tab)
 
     # -- drawing
 
     def draw_soon(self) -> None:
-        """Draw within a frame; many calls become one."""
         self.find_rows()
-        if self._due is None and self.is_mounted:
-            self._due = self.set_timer(_FRAME, self.draw)
+        super().draw_soon()
 
     def draw(self) -> None:
         """Bring every line to what is known now, and ask for what isn't."""
-        self._due = None
-        if not self.is_mounted or not self.size.width:
+        super().draw()
+        if not self.is_there:
             return
         book = self.face.desk.book
         if self.tab in _OVER:
@@ -236,9 +224,7 @@ class RunScreen(ChartKeys):
         self.face.desk.tower.refresh()
 
     def do_live_pause(self) -> None:
-        desk = self.face.desk
-        desk.pause(not desk.paused)
-        self.say("paused" if desk.paused else "watching again")
+        self.pause_or_go_on()
 
     def do_app_back(self) -> None:
         """From one chart to the grid, else to the runs."""
@@ -246,18 +232,6 @@ class RunScreen(ChartKeys):
             self.do_chart_alone()
         else:
             self.dismiss()
-
-    def do_app_quit(self) -> None:
-        self.dismiss()
-
-    def do_app_help(self) -> None:
-        offer(self, "keys", at(self.place))
-
-    def do_app_palette(self) -> None:
-        self.do_app_help()
-
-    def do_app_theme(self) -> None:
-        next_theme(self.app)
 
 
 _FOOTER: Final = (

@@ -7,11 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events
-from textual.await_complete import AwaitComplete
-from textual.timer import Timer
-
-from runtower.actions import at
 from runtower.acts.artifact_tree import ArtifactTree
 from runtower.acts.run_files import RunFiles
 from runtower.acts.run_log import RunLog
@@ -20,8 +15,7 @@ from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line as Spans
 from runtower.present.spans import Span, inert, shortened
 from runtower.screens.copying import copy_out
-from runtower.screens.everywhere import next_theme, offer
-from runtower.screens.keys import KeyScreen
+from runtower.screens.over import OverScreen
 from runtower_widgets.line import Line
 
 if TYPE_CHECKING:
@@ -93,49 +87,23 @@ def crumbs(opened: OpenedRun, tab: str, width: int, said: str = "") -> tuple[Spa
     return tuple(left), tuple(right)
 
 
-class RunTab(KeyScreen):
+class RunTab(OverScreen):
     """A page over the run screen. Gives the tab to turn to, '' for back to the runs."""
 
     tab: ClassVar[str] = ""
 
     def __init__(self, keymap: Keymap, opened: OpenedRun) -> None:
-        super().__init__(keymap)
+        super().__init__(keymap, opened.glyphs, opened.face)
         self.opened = opened
-        self.glyphs = opened.glyphs
-        self._due: Timer | None = None
-        self._is_left = False
 
     def on_mount(self) -> None:
         self.opened.heard = self.draw_soon
-        self.opened.desk.on_change.append(self.draw_soon)
-        self.call_after_refresh(self.draw)
-
-    def on_unmount(self) -> None:
-        if self.draw_soon in self.opened.desk.on_change:
-            self.opened.desk.on_change.remove(self.draw_soon)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self.draw)
-
-    def draw_soon(self) -> None:
-        """Draw within a frame; many calls become one."""
-        if self._due is None and self.is_there:
-            self._due = self.set_timer(_FRAME, self.draw)
 
     def draw(self) -> None:
         """Bring the head line to what is known now; each page draws the rest."""
-        self._due = None
+        super().draw()
         if self.is_there:
             self.query_one("#crumbs", Line).say(*crumbs(self.opened, self.tab, self.size.width))
-
-    @property
-    def is_there(self) -> bool:
-        """Whether there is something to draw on: not before it stands, nor while it is taken down."""
-        return bool(self.is_mounted and self.is_attached and self.size.width and not self._is_left)
-
-    def dismiss(self, result: str | None = None) -> AwaitComplete:
-        self._is_left = True
-        return super().dismiss(result)
 
     @property
     def is_busy(self) -> bool:
@@ -159,23 +127,8 @@ class RunTab(KeyScreen):
         self.say(await copy_out(self.app, self.opened.files.run_id, self.opened.desk.copied_file))
 
     def do_live_pause(self) -> None:
-        desk = self.opened.desk
-        desk.pause(not desk.paused)
-        self.say("paused" if desk.paused else "watching again")
+        self.pause_or_go_on()
 
     def do_app_back(self) -> Awaitable[None] | None:
         self.dismiss("")
         return None
-
-    def do_app_quit(self) -> None:
-        """Inside a page it goes back."""
-        self.dismiss("")
-
-    def do_app_help(self) -> None:
-        offer(self, "keys", at(self.place))
-
-    def do_app_palette(self) -> None:
-        self.do_app_help()
-
-    def do_app_theme(self) -> None:
-        next_theme(self.app)
