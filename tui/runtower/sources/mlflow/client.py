@@ -7,8 +7,8 @@ from pathlib import Path
 
 import mlflow
 import numpy as np
+from mlflow.entities import Run
 
-from runtower.domain.artifacts import Folder, Piece
 from runtower.domain.datasets import Dataset
 from runtower.domain.errors import NotFound
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
@@ -21,12 +21,13 @@ from runtower.sources.mlflow.client_sync import ClientSync
 from runtower.sources.mlflow.fields import with_infinities
 from runtower.sources.mlflow.gates import gate_of
 from runtower.sources.mlflow.guard import check_before_mlflow
-from runtower.sources.mlflow.inputs import dataset, in_order
+from runtower.sources.mlflow.inputs import datasets_of
 from runtower.sources.mlflow.scope import source_key, workspace_from_environment
+from runtower.sources.mlflow.with_artifacts import WithArtifacts
 from runtower.sources.port import Delta, Identity, Known
 
 
-class ClientSource:
+class ClientSource(WithArtifacts):
     """Satisfies ListsRuns, ReadsHistory and ReadsArtifacts. Every call may raise a TowerError of `client_errors`."""
 
     def __init__(self, address: Address, known: Known) -> None:
@@ -61,30 +62,19 @@ class ClientSource:
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
         return curves_of(run_ids, lambda run_id: self._series(run_id, key), buckets)
 
-    def artifacts(self, run_id: str, folder: str) -> Folder:
-        return self._artifacts.artifacts(run_id, folder)
-
-    def artifact(self, run_id: str, path: str, offset: int, most: int) -> Piece:
-        return self._artifacts.artifact(run_id, path, offset, most)
-
-    def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
-        return self._artifacts.artifact_pieces(run_id, path)
-
     def inputs(self, run_id: str) -> Sequence[Dataset]:
-        found = self._reader.run(run_id)
-        if found is None:
-            raise NotFound(f"There is no run {run_id} in {self._address.shown}.", "Look again after the next refresh.")
+        found = self._run(run_id)
         given = found.inputs.dataset_inputs if found.inputs is not None else ()
-        return in_order(
-            dataset(one.dataset.name, one.dataset.digest, one.dataset.source_type, one.dataset.source, one.tags)
-            for one in given
-        )
+        return datasets_of(given)
 
     def _artifact_uri(self, run_id: str) -> str:
+        return self._run(run_id).info.artifact_uri or ""
+
+    def _run(self, run_id: str) -> Run:
         found = self._reader.run(run_id)
         if found is None:
             raise NotFound(f"There is no run {run_id} in {self._address.shown}.", "Look again after the next refresh.")
-        return found.info.artifact_uri or ""
+        return found
 
     def _elsewhere(self, uri: str, run_id: str) -> Elsewhere:
         return of_run(self._reader.client, run_id, uri)

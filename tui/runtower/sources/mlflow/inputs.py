@@ -29,20 +29,50 @@ class Pair(Protocol):
     def value(self) -> str: ...
 
 
+class Raw(Protocol):
+    """A dataset as MLflow tells it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def source_type(self) -> str: ...
+
+    @property
+    def source(self) -> str: ...
+
+
+class Given(Protocol):
+    """An input of a run."""
+
+    @property
+    def dataset(self) -> Raw: ...
+
+    @property
+    def tags(self) -> Sequence[Pair]: ...
+
+
 def read_inputs(database: Database, run_id: str) -> list[Dataset]:
     """Raises NotFound where there is no such run."""
     with database.reading() as connection:
         if connection.execute("SELECT 1 FROM runs WHERE run_uuid = ?", (run_id,)).fetchone() is None:
             raise NotFound(f"There is no run {run_id} in this store.", "Look again after the next refresh.")
-        return in_order(Dataset(*row) for row in connection.execute(_INPUTS, (run_id,)))
+        return _in_order(Dataset(*row) for row in connection.execute(_INPUTS, (run_id,)))
 
 
-def dataset(name: str, digest: str, source_type: str, source: str, tags: Sequence[Pair]) -> Dataset:
-    """One input, with its tags."""
+def datasets_of(given: Iterable[Given]) -> list[Dataset]:
+    """Of inputs, in their order."""
+    return _in_order(_dataset(one.dataset, one.tags) for one in given)
+
+
+def _dataset(raw: Raw, tags: Sequence[Pair]) -> Dataset:
     context = next((tag.value for tag in tags if tag.key == _CONTEXT), "")
-    return Dataset(name, digest, context, source_type, source[:_LONGEST])
+    return Dataset(raw.name, raw.digest, context, raw.source_type, raw.source[:_LONGEST])
 
 
-def in_order(found: Iterable[Dataset]) -> list[Dataset]:
+def _in_order(found: Iterable[Dataset]) -> list[Dataset]:
     """By name."""
     return sorted(found, key=lambda one: (one.name, one.digest, one.context))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from runtower.domain.artifacts import Folder, Piece
 from runtower.domain.criteria import Criterion
 from runtower.domain.datasets import Dataset
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 from runtower.sources.coarse import logged
 from runtower.sources.mlflow import rest_wire
 from runtower.sources.mlflow.address import Address
-from runtower.sources.mlflow.inputs import dataset, in_order
+from runtower.sources.mlflow.inputs import datasets_of
 from runtower.sources.mlflow.rest_access import Access
 from runtower.sources.mlflow.rest_artifacts import RestArtifacts
 from runtower.sources.mlflow.rest_begin import begun
@@ -20,10 +19,11 @@ from runtower.sources.mlflow.rest_filter import filter_of
 from runtower.sources.mlflow.rest_sync import RestSync
 from runtower.sources.mlflow.rest_wire import RawExperiment
 from runtower.sources.mlflow.scope import source_key
+from runtower.sources.mlflow.with_artifacts import WithArtifacts
 from runtower.sources.port import Delta, Identity, Known
 
 
-class RestSource:
+class RestSource(WithArtifacts):
     """Satisfies ListsRuns, KeepsPace, TellsRoundTrip, ReadsByExperiment, SeeksFirst, ReadsHistory, SamplesHistory,
     ReadsInputs and ReadsArtifacts.
 
@@ -71,22 +71,10 @@ class RestSource:
 
     def inputs(self, run_id: str) -> Sequence[Dataset]:
         given = self._connection.get("runs/get", {"run_id": run_id}, rest_wire.one_given).run.inputs.dataset_inputs
-        return in_order(
-            dataset(one.dataset.name, one.dataset.digest, one.dataset.source_type, one.dataset.source, one.tags)
-            for one in given
-        )
+        return datasets_of(given)
 
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
         return self._histories.coarse(run_ids, key, buckets)
-
-    def artifacts(self, run_id: str, folder: str) -> Folder:
-        return self._artifacts.artifacts(run_id, folder)
-
-    def artifact(self, run_id: str, path: str, offset: int, most: int) -> Piece:
-        return self._artifacts.artifact(run_id, path, offset, most)
-
-    def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
-        return self._artifacts.artifact_pieces(run_id, path)
 
 
 def _key_of(access: Access, experiments: Sequence[RawExperiment]) -> str:

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from runtower.domain.artifacts import Folder, Piece
 from runtower.domain.datasets import Dataset
 from runtower.domain.errors import NotFound
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
@@ -16,10 +15,11 @@ from runtower.sources.mlflow.database import Database
 from runtower.sources.mlflow.inputs import read_inputs
 from runtower.sources.mlflow.sync import Sync
 from runtower.sources.mlflow.turns import Turns
+from runtower.sources.mlflow.with_artifacts import WithArtifacts
 from runtower.sources.port import Delta, Identity, Known
 
 
-class SqliteSource:
+class SqliteSource(WithArtifacts):
     """Satisfies ListsRuns, FollowsHistory, ReadsHistory and ReadsArtifacts. Raises as `Database` does."""
 
     def __init__(self, path: Path, known: Known) -> None:
@@ -52,15 +52,6 @@ class SqliteSource:
 
     def coarse(self, run_ids: Sequence[str], key: str, buckets: int = COARSE_BUCKETS) -> Sequence[CoarseCurve]:
         return list(read_coarse(self._curve_database(), run_ids, key, buckets))
-
-    def artifacts(self, run_id: str, folder: str) -> Folder:
-        return self._artifacts.artifacts(run_id, folder)
-
-    def artifact(self, run_id: str, path: str, offset: int, most: int) -> Piece:
-        return self._artifacts.artifact(run_id, path, offset, most)
-
-    def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
-        return self._artifacts.artifact_pieces(run_id, path)
 
     def inputs(self, run_id: str) -> Sequence[Dataset]:
         return read_inputs(self._curve_database(), run_id)
