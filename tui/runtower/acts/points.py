@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from runtower.acts import choose
@@ -70,15 +72,18 @@ def axis_of(catalogue: Catalogue, key: ColumnKey, rows: Ints) -> Axis:
     spelled = numbers.view(np.int64) != MISSING_BITS
     if 2 * spelled.sum() > is_set.sum():
         return Axis(key, _finite(numbers))
-    texts = [column.text(int(row)) for row in rows]
-    counts: dict[str, int] = {}
-    for text in texts:
-        if text is not None:
-            counts[text] = counts.get(text, 0) + 1
+    # By word, not by run: a word may stand in several places of the column, but there are few of them.
+    codes = column.codes[rows]
+    used, often = np.unique(codes[is_set], return_counts=True)
+    texts = dict(zip(used.tolist(), column.words.take(pa.array(used)).to_pylist(), strict=True))
+    counts: Counter[str] = Counter()
+    for code, count in zip(used.tolist(), often.tolist(), strict=True):
+        counts[texts[code]] += count
     kept = sorted(sorted(counts, key=lambda text: (-counts[text], text))[:_MOST_WORDS])
     place = {text: number for number, text in enumerate(kept)}
-    values = np.array([np.nan if text is None else place.get(text, np.nan) for text in texts])
-    return Axis(key, values, kept)
+    by_word = np.full(len(column.words) + 1, np.nan)  # the last one for runs that have none
+    by_word[used] = [place.get(texts[code], np.nan) for code in used.tolist()]
+    return Axis(key, by_word[codes], kept)
 
 
 def first_axes(browser: Browser, metric: ColumnKey | None, active: ColumnKey) -> tuple[ColumnKey, ColumnKey]:

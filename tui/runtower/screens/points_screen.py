@@ -40,6 +40,7 @@ class PointsScreen(OverScreen):
         self.rows = rows_of(browser)
         self.x, self.y = first_axes(browser, table.metric, table.layout.columns[table.layout.active].key)
         self.log_x, self.log_y, self.counts = self._is_wide(self.x), self._is_wide(self.y), False
+        self._drawn: object = None
 
     def compose(self) -> ComposeResult:
         yield Line(id="crumbs")
@@ -50,12 +51,15 @@ class PointsScreen(OverScreen):
         super().draw()
         if not self.is_there:
             return
-        catalogue = self.face.desk.tower.catalogue
+        catalogue, pane = self.face.desk.tower.catalogue, self.query_one("#page", Lines)
+        asked = (catalogue.version, self.x, self.y, self.log_x, self.log_y, self.counts, pane.size)
+        if asked == self._drawn:
+            return  # news of a source's health: plotext would draw the same for 100 ms and more
+        self._drawn = asked
         found = points_of(
             self._scaled(axis_of(catalogue, self.x, self.rows), self.log_x),
             self._scaled(axis_of(catalogue, self.y, self.rows), self.log_y),
         )
-        pane = self.query_one("#page", Lines)
         lines = (self._histogram if self.counts else self._scatter)(found, *pane.size)
         self.query_one("#crumbs", Line).say(*self._crumbs(found))
         pane.say([tuple(line) for line in lines], 0)
