@@ -13,9 +13,10 @@ from typing import Final
 from runtower.config.diff import MapDiff, diff
 from runtower.config.overrides import Overrides, overrides_of
 from runtower.config.resolving import Broken, Resolver
-from runtower.config.rows import Choice, Row, Unset, choices_of, equal_count, rows_of
+from runtower.config.rows import Choice, Kind, Row, Unset, choices_of, equal_count, rows_of
 from runtower.config.rules import Hidden, Rules
 from runtower.config.tree import Config, Key, KeyPath, Tree, dotted
+from runtower.config.words import resolved_said
 
 _WHOLE: Final = (Unset, dict)  # a map as a value is told as written
 
@@ -48,6 +49,22 @@ class ConfigDiff:
         before = [row.path for row in self.rows if not isinstance(row.before, _WHOLE) and _is_at(row, self.a.tree)]
         after = [row.path for row in self.rows if not isinstance(row.after, _WHOLE)]
         return Resolver(self.a.tree).all(before), Resolver(self.b.tree).all(after)
+
+    def said(self, row: Row) -> tuple[str, str]:
+        """The values of both in one line each, with what their interpolations come to."""
+        old, new = self.resolved
+        before = resolved_said(row.before, old.get(row.path), row.path in old)
+        return before, resolved_said(row.after, new.get(row.path), row.path in new)
+
+    def note(self, row: Row) -> str:
+        """Which items of a list, another type, a broken interpolation; '' where the values say all."""
+        notes = [row.note] if row.note else []
+        if row.kind is Kind.RETYPED:
+            notes.append(f"was {_type(row.before)}, is {_type(row.after)}")
+        for side, resolved in zip("AB", self.resolved, strict=True):
+            if isinstance(broken := resolved.get(row.path), Broken):
+                notes.append(f"{side}: {broken.reason}")
+        return "; ".join(notes)
 
     def summary(self) -> str:
         """`6 differ, 41 equal, 3 ignored by rules (seed, paths)`, or `1 choice and 6 values differ, ...`."""
@@ -91,6 +108,11 @@ def without(config: Config, redact: Sequence[str]) -> Config:
         return out
 
     return replace(config, tree=kept(config.tree, ()))
+
+
+def _type(value: Tree | Unset) -> str:
+    words = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a map"}
+    return words.get(type(value), "null")
 
 
 def _is_at(row: Row, tree: Tree) -> bool:

@@ -14,10 +14,10 @@ from typing import Any, Final
 from runtower.acts.config_diff import ConfigDiff
 from runtower.commands.tables import markdown_lines
 from runtower.config.resolving import Broken
-from runtower.config.rows import Kind, Row, Unset
+from runtower.config.rows import Row, Unset
 from runtower.config.tree import Tree, dotted
-from runtower.config.words import NOT_SET, resolved_said, yaml_of_changes
-from runtower.present.spans import inert, padded, shortened
+from runtower.config.words import NOT_SET, yaml_of_changes
+from runtower.present.spans import inert, padded, shortened, shortened_pair
 
 _WIDEST: Final = 40  # of a value where nobody says how wide a line may be
 _NARROWEST: Final = 12
@@ -36,11 +36,11 @@ def plain(found: ConfigDiff) -> Iterator[str]:
     if lines:
         names = min(_WIDEST_NAME, max(len(inert(name)) for _, name, *_ in lines))
         room = _room(names, max(len(note) for *_, note in lines))
-        values = max(len(_short(before, after, room)[0]) for _, _, before, after, _ in lines)
+        values = max(len(shortened_pair(inert(before), inert(after), room)[0]) for _, _, before, after, _ in lines)
     for section, own in groupby(lines, key=lambda line: line[0]):
         yield f"{inert(section)}\n" if section else ""
         for _, name, before, after, note in own:
-            old, new = _short(before, after, room)
+            old, new = shortened_pair(inert(before), inert(after), room)
             label = padded(shortened(inert(name), names), names)
             tail = f"   {inert(note)}" if note else ""
             yield f"  {label}  {padded(old, values)} -> {new}{tail}\n"
@@ -67,7 +67,7 @@ def _lines(found: ConfigDiff) -> list[_Line]:
     sections = [_section(row, bool(found.choices)) for row in found.rows]
     order = {name: place for place, name in enumerate(dict.fromkeys(["", _TOP, *sections]))}
     pairs = sorted(zip(sections, found.rows, strict=True), key=lambda pair: order[pair[0]])
-    return [(section, _name(row), *_values(found, row), _note(found, row)) for section, row in pairs]
+    return [(section, _name(row), *found.said(row), found.note(row)) for section, row in pairs]
 
 
 def _section(row: Row, has_choices: bool) -> str:
@@ -81,42 +81,10 @@ def _name(row: Row) -> str:
     return dotted(row.path[1:] if len(row.path) > 1 else row.path)
 
 
-def _values(found: ConfigDiff, row: Row) -> tuple[str, str]:
-    old, new = found.resolved
-    before = resolved_said(row.before, old.get(row.path), row.path in old)
-    return before, resolved_said(row.after, new.get(row.path), row.path in new)
-
-
-def _note(found: ConfigDiff, row: Row) -> str:
-    notes = [row.note] if row.note else []
-    if row.kind is Kind.RETYPED:
-        notes.append(f"was {_type(row.before)}, is {_type(row.after)}")
-    for side, resolved in zip("AB", found.resolved, strict=True):
-        if isinstance(broken := resolved.get(row.path), Broken):
-            notes.append(f"{side}: {broken.reason}")
-    return "; ".join(notes)
-
-
-def _type(value: Tree | Unset) -> str:
-    words = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a map"}
-    return words.get(type(value), "null")
-
-
-def _short(before: str, after: str, room: int) -> tuple[str, str]:
-    """Both in a table's width; of two long texts what differs stays in sight."""
-    before, after = inert(before), inert(after)
-    if max(len(before), len(after)) > room:
-        same = next((n for n, (x, y) in enumerate(zip(before, after, strict=False)) if x != y), 0)
-        if same > room // 2:
-            begin = max(0, min(same - room // 4, max(len(before), len(after)) - room + 1))
-            before, after = (f"…{text[begin:]}" for text in (before, after))
-    return shortened(before, room), shortened(after, room)
-
-
 def markdown(found: ConfigDiff) -> Iterator[str]:
     """A table with a line for each difference."""
     lines = [[name, before, after, note] for _, name, before, after, note in _choice_lines(found)]
-    lines += [[row.name, *_values(found, row), _note(found, row)] for row in found.rows]
+    lines += [[row.name, *found.said(row), found.note(row)] for row in found.rows]
     yield from markdown_lines(["config", found.a.origin, found.b.origin, ""], lines)
     yield f"\n{found.summary()}\n"
 

@@ -48,6 +48,16 @@ def shortened(text: str, width: int, glyphs: Glyphs = UNICODE) -> str:
     return set_cell_size(text, head) + glyphs.cut + _last_cells(text, tail)
 
 
+def shortened_pair(before: str, after: str, width: int, glyphs: Glyphs = UNICODE) -> tuple[str, str]:
+    """Two texts in at most `width` cells each; of two long ones what differs stays in sight."""
+    if max(len(before), len(after)) > width:
+        same = next((n for n, (x, y) in enumerate(zip(before, after, strict=False)) if x != y), 0)
+        if same > width // 2:
+            begin = max(0, min(same - width // 4, max(len(before), len(after)) - width + 1))
+            before, after = (glyphs.cut + text[begin:] for text in (before, after))
+    return shortened(before, width, glyphs), shortened(after, width, glyphs)
+
+
 def _last_cells(text: str, width: int) -> str:
     tail = text[-width:]
     while cell_len(tail) > width:
