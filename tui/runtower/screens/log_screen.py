@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.widgets import Input
 
 from runtower.acts.log_lines import LogLines
 from runtower.acts.run_log import HOW_TO
@@ -18,6 +16,7 @@ from runtower.present.spans import Line as Spans
 from runtower.present.spans import Span, inert, shortened, wrapped
 from runtower.screens.log_search import LogSearch
 from runtower.screens.menu import Choice, Menu
+from runtower.screens.needle import TYPING, Needle
 from runtower.screens.run_lines import footer
 from runtower.screens.run_tabs import OpenedRun
 from runtower_widgets.line import Line, Lines
@@ -33,7 +32,6 @@ _FOOTER: Final = (
     "tab.next",
     "live.refresh",
 )
-_TYPING: Final[tuple[Span, ...]] = ((" ", ""), ("enter", "key"), (" find   ", "dim"), ("esc", "key"), (" clear", "dim"))
 
 
 class LogScreen(LogSearch):
@@ -54,14 +52,10 @@ class LogScreen(LogSearch):
         yield Line(id="crumbs")
         yield Line(id="about")
         yield Lines(id="log")
-        with Horizontal(id="asked"):
-            yield Line(id="slash")
-            yield Input(id="needle", select_on_focus=False)
+        yield Needle()
         yield Line(id="keys")
 
     def on_mount(self) -> None:
-        self.query_one("#slash", Line).say([(" / ", "key")])
-        self.query_one("#needle", Input).cursor_blink = False
         interval = self.opened.desk.settings.interval
         self.set_interval(max(_FAR, interval) if self.opened.files.is_far else interval, self._look)
         self._reading = asyncio.ensure_future(self._find() if self._run_log.search is None else self._run_log.look())
@@ -99,9 +93,7 @@ class LogScreen(LogSearch):
         else:
             self._draw_lines(pane, log.text.lines, width)
         self._draw_about()
-        asked = self.query_one("#asked")
-        asked.set_class(self._is_typing, "typing")
-        keys = _TYPING if self._is_typing else footer(self.keymap, self.why_not, self.size.width, _FOOTER)
+        keys = TYPING if self._is_typing else footer(self.keymap, self.why_not, self.size.width, _FOOTER)
         self.query_one("#keys", Line).say(keys)
 
     def _draw_lines(self, pane: Lines, lines: Sequence[str], width: int) -> None:

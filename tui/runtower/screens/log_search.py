@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from textual import on
-from textual.widgets import Input
 
 from runtower.acts.log_lines import LogLines, errors, hits
 from runtower.keymap import Keymap
+from runtower.screens.needle import Needle
 from runtower.screens.run_tabs import OpenedRun, RunTab
 from runtower_widgets.line import Lines
 
@@ -42,7 +42,7 @@ class LogSearch(RunTab):
 
     @property
     def _is_typing(self) -> bool:
-        return isinstance(self.focused, Input)
+        return self.query_one(Needle).is_typing
 
     def _errors(self) -> Sequence[int]:
         """The lines that tell of an error."""
@@ -52,29 +52,22 @@ class LogSearch(RunTab):
         return self._wrong[1]
 
     def do_log_search(self) -> None:
-        field = self.query_one("#needle", Input)
-        with field.prevent(Input.Changed):
-            field.value = self._needle
-        self.query_one("#asked").add_class("typing")
-        self.set_focus(field)
-        field.select_all()
+        self.query_one(Needle).ask(self._needle)
         self.draw_soon()
 
-    @on(Input.Changed, "#needle")
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._needle = event.value
+    @on(Needle.Typed)
+    def _typed(self, event: Needle.Typed) -> None:
+        self._needle = event.text
         self.draw_soon()
 
-    @on(Input.Submitted, "#needle")
-    def _searched(self, event: Input.Submitted) -> None:
-        event.stop()
+    @on(Needle.Searched)
+    def _searched(self, event: Needle.Searched) -> None:
         self._leave_search()
         if self._needle:
             self._go_to(self._hits(), -1 if self._follows else 1, "nothing is found")
 
     def _leave_search(self) -> None:
-        self.query_one("#asked").remove_class("typing")
+        self.query_one(Needle).leave()
         self.set_focus(self.pane)
         self.draw_soon()
 
