@@ -70,6 +70,13 @@ def test_what_is_a_value_and_a_parent_stays_flat_in_all_runs() -> None:
     ]
 
 
+def test_an_empty_map_is_a_parent_that_has_nothing_below_it() -> None:
+    trees = trees_of([{"model": "{}", "lr": "1"}, {"model.depth": "3", "lr": "1"}])
+    assert trees == [{"model": {}, "lr": 1}, {"model": {"depth": 3}, "lr": 1}]
+    both = trees_of([{"model": "{'depth': 1}", "model.depth.most": "3"}])
+    assert both == [{"model": {"depth": 1}, "model.depth.most": 3}]
+
+
 @pytest.fixture
 def outputs(tmp_path: Path) -> Path:
     folder = tmp_path / "outputs" / ".hydra"

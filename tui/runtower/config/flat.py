@@ -28,10 +28,12 @@ _LONGEST: Final = 100_000  # characters that are tried as a list or a map
 
 def trees_of(runs: Sequence[Mapping[str, str]]) -> list[dict[Key, Tree]]:
     """A tree for each run's params. What is a value in one of the runs and a parent in the same or another one can't be
-    both: there the longer key stays flat, in all of them, so that they stay comparable."""
+    both: there the longer key stays flat, in all of them, so that they stay comparable. A map logged as one text, `{}`
+    most of all, is a parent like one that was logged key by key."""
     names = {name for run in runs for name in run}
     paths = {name: tuple(_SEPARATORS.split(name)) for name in names}
-    values = set(paths.values())
+    known: dict[str, Tree] = {}
+    values = {paths[name] for name in names if not _is_map(name, paths[name], runs, paths, known)}
     places: dict[str, tuple[str, ...]] = {}
     taken: set[tuple[str, ...]] = set()
     for name in sorted(names):
@@ -40,8 +42,32 @@ def trees_of(runs: Sequence[Mapping[str, str]]) -> list[dict[Key, Tree]]:
         is_flat = above or not all(path) or path in taken  # a.b and a/b are two params
         places[name] = (name,) if is_flat else path
         taken.add(places[name])
-    known: dict[str, Tree] = {}
     return [_tree(run, places, known) for run in runs]
+
+
+def _is_map(
+    name: str,
+    path: tuple[str, ...],
+    runs: Sequence[Mapping[str, str]],
+    paths: Mapping[str, tuple[str, ...]],
+    known: dict[str, Tree],
+) -> bool:
+    """Whether a param is the text of a map in every run that has it, and none has keys below it as well."""
+    for run in runs:
+        text = run.get(name)
+        if text is None:
+            continue
+        if not text.startswith("{") or not isinstance(_typed(text, known), dict):
+            return False
+        if any(paths[other][: len(path)] == path for other in run if other != name):
+            return False
+    return True
+
+
+def _typed(text: str, known: dict[str, Tree]) -> Tree:
+    if text not in known:
+        known[text] = typed(text)
+    return known[text]
 
 
 def _tree(run: Mapping[str, str], places: Mapping[str, tuple[str, ...]], known: dict[str, Tree]) -> dict[Key, Tree]:
@@ -51,9 +77,7 @@ def _tree(run: Mapping[str, str], places: Mapping[str, tuple[str, ...]], known: 
         holder: Any = tree
         for part in place[:-1]:
             holder = holder.setdefault(part, {})
-        if text not in known:
-            known[text] = typed(text)
-        holder[place[-1]] = known[text]
+        holder[place[-1]] = _typed(text, known)
     return tree
 
 
