@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,7 +12,8 @@ from runtower.acts.face import Face
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import inert
-from runtower.screens.chart_page import Grid, grid_of
+from runtower.screens.chart_curves import Scene
+from runtower.screens.chart_page import Grid, grid_of, page
 from runtower.screens.field import Field
 from runtower.screens.menu import Choice, Menu
 from runtower.screens.over import OverScreen
@@ -22,6 +24,21 @@ CHARTS: Final = ("curves", "system")
 _MOST_RUNS: Final = 50
 _SYSTEM: Final = "system/"
 _STEPS_ACROSS: Final = 60
+
+FOOTER: Final = (
+    "chart.left",
+    "chart.zoom_in",
+    "chart.x",
+    "chart.scale",
+    "chart.smooth",
+    "chart.spread",
+    "chart.metrics",
+    "tab.next",
+    "log.open",
+    "chart.alone",
+    "chart.clip",
+    "app.help",
+)
 
 
 class ChartKeys(OverScreen):
@@ -61,6 +78,11 @@ class ChartKeys(OverScreen):
         for charts in self._charts.values():
             charts.groups = groups
 
+    def on_unmount(self) -> None:
+        desk = self.face.desk
+        desk.chart_looks.update({tab: charts.look() for tab, charts in self._charts.items()})
+        desk.book.want(())
+
     @property
     def charts(self) -> Charts:
         """What the chosen tab's charts show."""
@@ -74,6 +96,88 @@ class ChartKeys(OverScreen):
     def whole(self) -> tuple[float, float] | None:
         """The range of x of the charts on the page."""
         return self.charts.whole(self.face.desk.book, self.charts.shown(self.grid.size))
+
+    def draw_charts(self) -> None:
+        """The page of charts, and the wish for what is not known of them."""
+        charts, grid, pane, desk = self.charts, self.grid, self.query_one("#page", Lines), self.face.desk
+        desk.book.want(charts.wishes(desk.book, charts.shown(grid.size)))
+        names = [self.face.name_of(row) for row in self.rows]
+        colours = desk.run_colours.of([desk.tower.catalogue.run_key(row) for row in self.rows])
+        scene = Scene(charts, desk.book, names, colours, self.glyphs, time.time() * 1000)
+        pane.say(page(scene, grid, pane.size.width), 0)
+
+    def pages(self) -> str:
+        """`2 of 3`, where the charts take several pages."""
+        if self.tab not in CHARTS:
+            return ""
+        size = self.grid.size
+        pages = -(-len(self.charts.metrics) // size)
+        return f"{self.charts.active // size + 1} of {pages}" if pages > 1 else ""
+
+    # -- keys
+
+    def why_not(self, action_id: str) -> str:
+        if action_id == "chart.spread" and len(self.rows) < 2:
+            return "a mean wants several runs: mark them first"
+        return ""
+
+    def one_back(self) -> bool:
+        """From one chart to the grid; whether there was a step."""
+        if self.charts.alone:
+            self.do_chart_alone()
+            return True
+        return False
+
+    def _step(self, charts: int, lines: int) -> None:
+        """Another chart is the active one."""
+        last = len(self.charts.metrics) - 1
+        self.charts.active = max(0, min(self.charts.active + charts, last))
+        self.draw()
+
+    def _across(self) -> int:
+        return self.grid.across if self.tab in CHARTS else 0
+
+    def do_move_down(self) -> None:
+        self._step(self._across(), 1)
+
+    def do_move_up(self) -> None:
+        self._step(-self._across(), -1)
+
+    def do_pane_next(self) -> None:
+        self._step(1, 1)
+
+    def do_pane_previous(self) -> None:
+        self._step(-1, -1)
+
+    def _page_by(self, share: float) -> None:
+        pane = self.query_one("#page", Lines)
+        self._step(
+            int(share * self.grid.size) or (1 if share > 0 else -1) if self.tab in CHARTS else 0,
+            int(share * pane.size.height),
+        )
+
+    def do_move_page_down(self) -> None:
+        self._page_by(1)
+
+    def do_move_page_up(self) -> None:
+        self._page_by(-1)
+
+    def do_move_half_down(self) -> None:
+        self._page_by(0.5)
+
+    def do_move_half_up(self) -> None:
+        self._page_by(-0.5)
+
+    def do_page_first(self) -> None:
+        self._to_end(-1)
+
+    def do_page_last(self) -> None:
+        self._to_end(1)
+
+    def _to_end(self, side: int) -> None:
+        if (whole := self.whole()) is not None:
+            self.charts.move_cursor(side * 1e9, whole)
+            self.draw()
 
     def _cursor_by(self, by: float) -> None:
         whole = self.whole()

@@ -4,7 +4,6 @@ their own."""
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,9 +15,7 @@ from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
 from runtower.screens.alert_keys import watch, why_not_watched
 from runtower.screens.artifacts_screen import ArtifactsScreen
-from runtower.screens.chart_curves import Scene
-from runtower.screens.chart_keys import CHARTS, ChartKeys
-from runtower.screens.chart_page import page
+from runtower.screens.chart_keys import CHARTS, FOOTER, ChartKeys
 from runtower.screens.copying import copy_out
 from runtower.screens.log_screen import LogScreen
 from runtower.screens.run_lines import footer
@@ -60,9 +57,6 @@ class RunScreen(ChartKeys):
         if self._overview is not None:
             self._overview.cancel()
         self._beyond.close()
-        desk = self.face.desk
-        desk.chart_looks.update({tab: charts.look() for tab, charts in self._charts.items()})
-        desk.book.want(())
 
     def begin(self) -> None:
         self._show(self.tab)
@@ -82,20 +76,15 @@ class RunScreen(ChartKeys):
         if self.tab in _OVER:
             book.want(())  # the page over this one draws
             return
-        self.query_one("#crumbs", Line).say(*crumbs(self.opened, self.tab, self.size.width, self._pages()))
+        self.query_one("#crumbs", Line).say(*crumbs(self.opened, self.tab, self.size.width, self.pages()))
         if self.tab in CHARTS:
-            charts, grid, pane = self.charts, self.grid, self.query_one("#page", Lines)
-            book.want(charts.wishes(book, charts.shown(grid.size)))
-            names = [self.face.name_of(row) for row in self.rows]
-            colours = self.face.desk.run_colours.of([self.face.desk.tower.catalogue.run_key(row) for row in self.rows])
-            scene = Scene(charts, book, names, colours, self.glyphs, time.time() * 1000)
-            pane.say(page(scene, grid, pane.size.width), 0)
+            self.draw_charts()
         else:
             book.want(())
             if self._overview is not None:
                 self._overview.cancel()
             self._overview = asyncio.ensure_future(self._draw_overview())
-        self.query_one("#keys", Line).say(footer(self.keymap, self.why_not, self.size.width, _FOOTER))
+        self.query_one("#keys", Line).say(footer(self.keymap, self.why_not, self.size.width, FOOTER))
 
     async def _draw_overview(self) -> None:
         pane = self.query_one("#page", Lines)
@@ -107,24 +96,14 @@ class RunScreen(ChartKeys):
         said = [*self.face.pane(details, base, width, 0, "all", False), *self._beyond.lines(width)]
         pane.say([((" ", ""), *line) for line in said])
 
-    def _pages(self) -> str:
-        """`2 of 3`, where the charts take several pages."""
-        if self.tab not in CHARTS:
-            return ""
-        size = self.grid.size
-        pages = -(-len(self.charts.metrics) // size)
-        return f"{self.charts.active // size + 1} of {pages}" if pages > 1 else ""
-
     # -- keys
 
     def why_not(self, action_id: str) -> str:
         if action_id.startswith("chart.") and self.tab not in CHARTS:
             return "there are no charts on this tab"
-        if action_id == "chart.spread" and len(self.rows) < 2:
-            return "a mean wants several runs: mark them first"
         if action_id == "alert.watch":
             return why_not_watched(self.face.desk, self.rows[:1])
-        return ""
+        return super().why_not(action_id)
 
     def _turn_tab(self, by: int) -> None:
         self.face.desk.run_tab = self.opened.after(self.tab, by)
@@ -160,55 +139,15 @@ class RunScreen(ChartKeys):
     def _step(self, charts: int, lines: int) -> None:
         """Another chart is the active one, or the lines move."""
         if self.tab in CHARTS:
-            last = len(self.charts.metrics) - 1
-            self.charts.active = max(0, min(self.charts.active + charts, last))
-            self.draw()
+            super()._step(charts, lines)
         else:
             self.query_one("#page", Lines).move_by(lines)
 
-    def do_move_down(self) -> None:
-        self._step(self.grid.across if self.tab in CHARTS else 0, 1)
-
-    def do_move_up(self) -> None:
-        self._step(-self.grid.across if self.tab in CHARTS else 0, -1)
-
-    def do_pane_next(self) -> None:
-        self._step(1, 1)
-
-    def do_pane_previous(self) -> None:
-        self._step(-1, -1)
-
-    def _page_by(self, share: float) -> None:
-        pane = self.query_one("#page", Lines)
-        self._step(
-            int(share * self.grid.size) or (1 if share > 0 else -1) if self.tab in CHARTS else 0,
-            int(share * pane.size.height),
-        )
-
-    def do_move_page_down(self) -> None:
-        self._page_by(1)
-
-    def do_move_page_up(self) -> None:
-        self._page_by(-1)
-
-    def do_move_half_down(self) -> None:
-        self._page_by(0.5)
-
-    def do_move_half_up(self) -> None:
-        self._page_by(-0.5)
-
-    def do_page_first(self) -> None:
-        self._to_end(-1)
-
-    def do_page_last(self) -> None:
-        self._to_end(1)
-
     def _to_end(self, side: int) -> None:
-        if self.tab not in CHARTS:
+        if self.tab in CHARTS:
+            super()._to_end(side)
+        else:
             self.query_one("#page", Lines).move_by(side * 10**6)
-        elif (whole := self.whole()) is not None:
-            self.charts.move_cursor(side * 1e9, whole)
-            self.draw()
 
     # -- everywhere
 
@@ -228,23 +167,5 @@ class RunScreen(ChartKeys):
 
     def do_app_back(self) -> None:
         """From one chart to the grid, else to the runs."""
-        if self.tab in CHARTS and self.charts.alone:
-            self.do_chart_alone()
-        else:
+        if self.tab not in CHARTS or not self.one_back():
             self.dismiss()
-
-
-_FOOTER: Final = (
-    "chart.left",
-    "chart.zoom_in",
-    "chart.x",
-    "chart.scale",
-    "chart.smooth",
-    "chart.spread",
-    "chart.metrics",
-    "tab.next",
-    "log.open",
-    "chart.alone",
-    "chart.clip",
-    "app.help",
-)
