@@ -12,10 +12,11 @@ from runtower.acts.run_compare import Figure, MetricRow, RunComparison, compare
 from runtower.commands.diff_listing import plain_json
 from runtower.commands.listing import resolved, write
 from runtower.commands.opening import Asked, context, opened
-from runtower.commands.tables import csv_lines, markdown_lines, plain_lines
+from runtower.commands.tables import csv_lines, plain_lines
 from runtower.config.rows import Unset
 from runtower.config.tree import dotted
 from runtower.config.words import said
+from runtower.present.markdown import markdown_lines
 from runtower.present.numbers import exact
 
 

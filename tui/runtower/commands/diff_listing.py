@@ -12,11 +12,11 @@ from itertools import groupby
 from typing import Any, Final
 
 from runtower.acts.config_diff import ConfigDiff
-from runtower.commands.tables import markdown_lines
 from runtower.config.resolving import Broken
 from runtower.config.rows import Row, Unset
 from runtower.config.tree import Tree, dotted
 from runtower.config.words import NOT_SET, yaml_of_changes
+from runtower.present.markdown import markdown_lines
 from runtower.present.spans import inert, padded, shortened, shortened_pair
 
 _WIDEST: Final = 40  # of a value where nobody says how wide a line may be

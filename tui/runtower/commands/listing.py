@@ -20,12 +20,13 @@ from runtower.catalog.segment import Ints
 from runtower.commands import group_listing
 from runtower.commands.choosing import Wish, columns_of, metrics_of, view_of, where_of
 from runtower.commands.opening import Asked, context, opened
-from runtower.commands.tables import csv_lines, json_array, markdown_lines, plain_lines
+from runtower.commands.tables import csv_lines, json_array, plain_lines
 from runtower.domain import runs
 from runtower.domain.errors import NotFound
 from runtower.domain.runs import ColumnKey, Kind
 from runtower.domain.series import MetricSeries
 from runtower.link.wire import History
+from runtower.present.markdown import markdown_lines
 from runtower.present.numbers import exact
 from runtower.present.spans import inert
 from runtower.present.times import duration, iso

@@ -36,14 +36,6 @@ def csv_lines(head: Sequence[str], rows: Rows) -> Iterator[str]:
         buffer.truncate()
 
 
-def markdown_lines(head: Sequence[str], rows: Rows) -> Iterator[str]:
-    """A table in which neither a pipe nor a newline of a value ends a cell."""
-    for number, row in enumerate(_all(head, rows)):
-        yield "| " + " | ".join(_cell(text) for text in row) + " |\n"
-        if number == 0:
-            yield "| " + " | ".join("---" for _ in head) + " |\n"
-
-
 def plain_lines(head: Sequence[str], rows: Rows, right: Sequence[bool], widest: int | None = _WIDEST) -> Iterator[str]:
     """Columns aligned for a terminal, none wider than `widest` cells; `right` says which hold numbers."""
     shown = [[inert(text) for text in row] for row in _all(head, rows)]
@@ -58,8 +50,3 @@ def plain_lines(head: Sequence[str], rows: Rows, right: Sequence[bool], widest: 
 def _all(head: Sequence[str], rows: Rows) -> Iterator[Sequence[str]]:
     yield head
     yield from rows
-
-
-def _cell(text: str) -> str:
-    flat = text.replace("\\", "\\\\").replace("|", "\\|").replace("\r\n", "<br>")
-    return inert(flat.replace("\n", "<br>").replace("\r", "<br>"))
