@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 SPACELESS = (
     "vit adam true False yes null none ??? 1e-3 0.001 1 01 1_0 inf nan .nan ~ [a] {a:1} a,b a=b ${x} ${oc.env:A} "
     "\\${x} it's \"q\" '' \\ \\\\ \\' \\\" (x) [ ] { } , : = # é 日本 choice(a,b) range(1,3) +a ~a a@b x/y *.pt -1 - "
