@@ -44,11 +44,17 @@ class ConfigDiff:
         return overrides_of(self.difference, self.b.tree, known)
 
     @cached_property
+    def resolvers(self) -> tuple[Resolver, Resolver]:
+        """What finds the value of an interpolation, of each of the configs."""
+        return Resolver(self.a.tree), Resolver(self.b.tree)
+
+    @cached_property
     def resolved(self) -> tuple[dict[KeyPath, Tree | Broken], dict[KeyPath, Tree | Broken]]:
         """What the interpolations in the rows come to, in each of the configs."""
         before = [row.path for row in self.rows if not isinstance(row.before, _WHOLE) and _is_at(row, self.a.tree)]
         after = [row.path for row in self.rows if not isinstance(row.after, _WHOLE)]
-        return Resolver(self.a.tree).all(before), Resolver(self.b.tree).all(after)
+        a, b = self.resolvers
+        return a.all(before), b.all(after)
 
     def said(self, row: Row) -> tuple[str, str]:
         """The values of both in one line each, with what their interpolations come to."""

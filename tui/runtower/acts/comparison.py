@@ -1,0 +1,158 @@
+"""Some runs compared: what is read for each tab, when it is asked for, and what was chosen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from runtower.acts.config_diff import ConfigDiff, compared, without
+from runtower.acts.config_sheets import MatrixSheet, PairSheet
+from runtower.acts.face import Face
+from runtower.acts.figure_sheet import FigureSheet
+from runtower.acts.run_compare import compare
+from runtower.acts.run_config import configs_of
+from runtower.acts.sheets import Sheet, SheetRows
+from runtower.config.matrix import matrix
+from runtower.config.rules import Rules
+from runtower.config.tree import Config
+from runtower.domain.errors import TowerError
+from runtower.present.glyphs import Glyphs
+
+CONFIG, METRICS, CURVES = "config", "metrics", "curves"
+TABS: Final = (CONFIG, METRICS, CURVES)
+
+
+class Comparison:
+    """`rows` are global rows, what the others are compared with is the first. `heard` is called on the loop after news.
+
+    What a tab shows is read when it is first asked for, and again after `forget`.
+    """
+
+    def __init__(self, face: Face, glyphs: Glyphs, rows: Sequence[int], heard: Callable[[], None]) -> None:
+        self.face = face
+        self.rows = list(rows)
+        self.strict = False
+        self.heeds_rules = True
+        self.errors: dict[str, str] = {}
+        self._glyphs = glyphs
+        self._heard = heard
+        self._keys = [face.desk.tower.catalogue.run_key(row) for row in rows]
+        self._configs: list[Config] | None = None
+        self._sheets: dict[str, SheetRows] = {}
+        self._before: dict[str, SheetRows] = {}  # what was folded and searched for when it is read again
+        self._reading: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """Of the runs; two of one name with the beginnings of their ids."""
+        names = [self.face.name_of(row) for row in self.rows]
+        ids = [key.run_id[:8] for key in self._keys]
+        return [
+            name if names.count(name) == 1 else f"{name} ({run_id})" for name, run_id in zip(names, ids, strict=True)
+        ]
+
+    @property
+    def run_ids(self) -> list[str]:
+        return [key.run_id for key in self._keys]
+
+    @property
+    def found(self) -> ConfigDiff | None:
+        """The difference of two configs."""
+        shown = self._sheets.get(CONFIG)
+        return shown.sheet.found if shown is not None and isinstance(shown.sheet, PairSheet) else None
+
+    def shown(self, tab: str) -> SheetRows | None:
+        """The lines of a tab; None while they are read, or where they can't be (`errors` says why)."""
+        if tab not in self._sheets and tab not in self._reading and tab not in self.errors:
+            self._reading[tab] = asyncio.ensure_future(self._read(tab))
+        return self._sheets.get(tab)
+
+    def is_reading(self, tab: str) -> bool:
+        return tab in self._reading
+
+    def close(self) -> None:
+        for task in self._reading.values():
+            task.cancel()
+
+    # -- what changes it
+
+    def forget(self) -> None:
+        """All is read again."""
+        self.close()
+        self._reading.clear()
+        self._configs = None
+        self.errors.clear()
+        for tab in self._sheets:
+            self._reading[tab] = asyncio.ensure_future(self._read(tab))
+
+    def turn_round(self) -> None:
+        """What the first one was compared with is the first one now."""
+        self.rows.reverse()
+        self._keys.reverse()
+        if self._configs is not None:
+            self._configs.reverse()
+        self._again(CONFIG, METRICS)
+        self._sheets = {}
+
+    def choose(self, strict: bool, heeds_rules: bool) -> None:
+        """Compare the configs in another way."""
+        self.strict, self.heeds_rules = strict, heeds_rules
+        self._again(CONFIG)
+
+    def _again(self, *tabs: str) -> None:
+        for tab in tabs:
+            if (task := self._reading.pop(tab, None)) is not None:
+                task.cancel()
+            if tab in self._sheets or task is not None:
+                self._reading[tab] = asyncio.ensure_future(self._read(tab))
+
+    # -- reading
+
+    async def _read(self, tab: str) -> None:
+        try:
+            sheet = await (self._config() if tab == CONFIG else self._figures())
+        except TowerError as error:
+            self.errors[tab] = str(error)
+        else:
+            self._show(tab, sheet)
+        self._reading.pop(tab, None)
+        self._heard()
+
+    def _show(self, tab: str, sheet: Sheet) -> None:
+        before = self._before.get(tab)
+        shown = SheetRows(sheet, self._glyphs, before.only if before is not None else tab == CONFIG)
+        if before is not None:
+            shown.folded, shown.needle = before.folded, before.needle
+            shown.lay()
+        self._sheets[tab] = self._before[tab] = shown
+
+    async def _config(self) -> Sheet:
+        settings = self.face.desk.settings
+        if self._configs is None:
+            self._configs = configs_of(self.face.desk.tower.catalogue, self._there())
+        configs = list(self._configs)
+        ignore = settings.diff.ignore if self.heeds_rules else ()
+        if len(configs) == 2:
+            return await asyncio.to_thread(self._pair, configs[0], configs[1], ignore)
+        return await asyncio.to_thread(self._matrix, configs, ignore)
+
+    def _pair(self, a: Config, b: Config, ignore: Sequence[str]) -> Sheet:
+        found = compared(a, b, ignore, self.face.desk.settings.redact, self.strict)
+        _ = found.resolved  # OmegaConf takes its time: here, and not when a line is drawn
+        return PairSheet(found, self._glyphs)
+
+    def _matrix(self, configs: Sequence[Config], ignore: Sequence[str]) -> Sheet:
+        trees = [without(one, self.face.desk.settings.redact).tree for one in configs]
+        return MatrixSheet(matrix(trees, Rules(ignore), self.strict), self.strict, self._glyphs)
+
+    async def _figures(self) -> Sheet:
+        desk = self.face.desk
+        found = await compare(desk.tower, self._there(), desk.settings, self.strict)
+        return FigureSheet(found.metrics, self._glyphs)
+
+    def _there(self) -> list[int]:
+        """The runs' rows as they are now: a source that begins anew gives its runs other ones."""
+        found = self.face.desk.tower.catalogue.rows_again(self._keys, self.rows)
+        self.rows = [new if new >= 0 else old for new, old in zip(found, self.rows, strict=True)]
+        return self.rows
