@@ -11,6 +11,8 @@ import pytest
 
 from runtower.actions import ACTIONS, Action, at
 from runtower.screens.artifacts_screen import ArtifactsScreen
+from runtower.screens.compare_screen import CompareScreen
+from runtower.screens.curves_screen import CurvesScreen
 from runtower.screens.empty import EmptyScreen
 from runtower.screens.keys import KeyScreen
 from runtower.screens.log_screen import LogScreen
@@ -28,11 +30,13 @@ SCREENS: dict[str, type[KeyScreen]] = {
     "artifacts": ArtifactsScreen,
     "log": LogScreen,
     "points": PointsScreen,
+    "compare": CompareScreen,
+    "curves": CurvesScreen,
     "empty": EmptyScreen,
     "sources": SourcesScreen,
 }
 PLACES = sorted({place for action in ACTIONS for place in action.places})
-QUIET_GROUPS = {"Move", "Find", "Look", "Columns", "Mark", "Charts", "Points", "Artifacts", "Log"}
+QUIET_GROUPS = {"Move", "Find", "Look", "Columns", "Mark", "Charts", "Points", "Compare", "Artifacts", "Log"}
 
 
 def loaded_by(module: str) -> set[str]:

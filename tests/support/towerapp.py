@@ -14,9 +14,8 @@ from textual.pilot import Pilot
 
 from runtower.app import TowerApp
 from runtower.folders import Folders
+from runtower.screens.over import OverScreen
 from runtower.screens.run_keys import RunsScreen
-from runtower.screens.run_screen import RunScreen
-from runtower.screens.run_tabs import RunTab
 from runtower.settings import Settings, SourceSettings
 from runtower.starting import Starter
 
@@ -79,6 +78,10 @@ class Tower:
         """Wait until all of these are on the screen."""
         await self.until(lambda: all(text in self.screen for text in texts), ", ".join(texts), within)
 
+    async def hears(self, text: str) -> None:
+        """Wait until this was said in a toast, however its lines are broken."""
+        await self.until(lambda: any(text in one.message for one in self.app._notifications), f"said: {text}")
+
     async def sees_no(self, *texts: str) -> None:
         """Wait until none of these is on the screen."""
         await self.until(lambda: not any(text in self.screen for text in texts), "gone: " + ", ".join(texts))
@@ -101,10 +104,8 @@ class Tower:
                 return False
             if not all(task.done() for asking in (desk.curves, desk.book) for task in asking._asking.values()):
                 return False
-            if isinstance(screen, RunTab):
+            if isinstance(screen, OverScreen):
                 return screen._due is None and not screen.is_busy
-            if isinstance(screen, RunScreen):
-                return screen._due is None
             return not isinstance(screen, RunsScreen) or (screen._due is None and screen._resting is None)
 
         await self.until(is_quiet, "rest")

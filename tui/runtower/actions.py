@@ -31,11 +31,14 @@ class Action:
 _LISTS: Final = ("runs", "sources")
 _FILES: Final = ("artifacts", "log")
 _RUN: Final = ("run", *_FILES)
+_COMPARED: Final = ("compare", "curves")
 _OPENED: Final = ("runs", *_RUN)
-_PANES: Final = ("runs", "run", "artifacts")
-_DRAWN: Final = ("runs", *_RUN, "points")
-_PAGES: Final = ("runs", *_RUN, "sources")
-_ALL: Final = ("runs", *_RUN, "points", "empty", "sources")
+_LINES: Final = (*_OPENED, *_COMPARED)
+_PANES: Final = ("runs", "run", "artifacts", "curves")
+_CHARTS: Final = ("run", "curves")
+_DRAWN: Final = (*_LINES, "points")
+_PAGES: Final = (*_LINES, "sources")
+_ALL: Final = (*_DRAWN, "empty", "sources")
 _SOURCES: Final = ("sources",)
 
 ACTIONS: Final[tuple[Action, ...]] = (
@@ -44,16 +47,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("move.up", "Up", ("k", "up"), "Move", _PAGES),
     Action("move.page_down", "Page down", ("pagedown",), "Move", _PAGES),
     Action("move.page_up", "Page up", ("pageup",), "Move", _PAGES),
-    Action("move.half_down", "Half a page down", ("ctrl+d",), "Move", _OPENED),
-    Action("move.half_up", "Half a page up", ("ctrl+u",), "Move", _OPENED),
+    Action("move.half_down", "Half a page down", ("ctrl+d",), "Move", _LINES),
+    Action("move.half_up", "Half a page up", ("ctrl+u",), "Move", _LINES),
     Action("move.first", "First row, and order again", ("g g", "home"), "Move", _LISTS),
     Action("move.last", "Last row", ("G", "end"), "Move", _LISTS),
-    Action("move.left", "Column to the left", ("h", "left"), "Move"),
-    Action("move.right", "Column to the right", ("l", "right"), "Move"),
-    Action("page.first", "First line, or the beginning of the curves", ("g g", "home"), "Move", _RUN),
-    Action("page.last", "Last line, or the end of the curves", ("G", "end"), "Move", _RUN),
-    Action("tab.next", "Next tab", ("]", "."), "Move", _RUN, short="tab"),
-    Action("tab.previous", "Previous tab", ("[", ","), "Move", _RUN),
+    Action("move.left", "Column to the left", ("h", "left"), "Move", ("runs", "compare")),
+    Action("move.right", "Column to the right", ("l", "right"), "Move", ("runs", "compare")),
+    Action("page.first", "First line, or the beginning of the curves", ("g g", "home"), "Move", (*_RUN, *_COMPARED)),
+    Action("page.last", "Last line, or the end of the curves", ("G", "end"), "Move", (*_RUN, *_COMPARED)),
+    Action("tab.next", "Next tab", ("]", "."), "Move", (*_RUN, *_COMPARED), short="tab"),
+    Action("tab.previous", "Previous tab", ("[", ","), "Move", (*_RUN, *_COMPARED)),
     Action("pane.next", "Next pane", ("tab",), "Move", _PANES, short="pane"),
     Action("pane.previous", "Previous pane", ("shift+tab",), "Move", _PANES),
     # Find
@@ -92,6 +95,47 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("look.tree", "Tree or flat; from groups back to the tree", ("b",), "Look"),
     Action("look.group", "Group by a column", ("g b",), "Look", tooltip="with count, mean, spread and best"),
     Action("look.points", "Scatter or histogram of columns", ("g s",), "Look", tooltip="of the marked runs, or all"),
+    Action(
+        "look.compare",
+        "Compare the marked runs, or this one with the baseline",
+        ("c",),
+        "Look",
+        short="compare",
+        tooltip="config, metrics and curves beside each other",
+    ),
+    # Compare
+    Action(
+        "compare.differences",
+        "Only what differs, or all",
+        ("x",),
+        "Compare",
+        ("compare",),
+        "only differences",
+    ),
+    Action("compare.next", "Next difference, or next hit", ("n",), "Compare", ("compare",), "next"),
+    Action("compare.previous", "Previous difference, or previous hit", ("N",), "Compare", ("compare",)),
+    Action("compare.search", "Search among the names", ("/",), "Compare", ("compare",), "search"),
+    Action("compare.fold", "Fold or unfold the section", ("enter", "z a"), "Compare", ("compare",), "fold"),
+    Action("compare.fold_all", "Fold all sections, or none", ("z M", "z R"), "Compare", ("compare",)),
+    Action(
+        "compare.strict",
+        "Strict, or not",
+        ("s",),
+        "Compare",
+        ("compare",),
+        "strict",
+        tooltip="strictly 1 is not 1.0, and 0.001 not '0.001'",
+    ),
+    Action(
+        "compare.rules",
+        "Heed the rules that ignore some differences, or not",
+        ("i",),
+        "Compare",
+        ("compare",),
+        "ignore rules",
+        tooltip="diff.ignore in settings",
+    ),
+    Action("compare.turn", "Turn the runs round", ("~",), "Compare", ("compare",), "turn round"),
     # Points
     Action("points.x", "Choose the column along x", ("a",), "Points", ("points",), "x"),
     Action("points.y", "Choose the column along y", ("m",), "Points", ("points",), "y"),
@@ -104,22 +148,22 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Cursor to the left",
         ("left", "h"),
         "Charts",
-        ("run",),
+        _CHARTS,
         short="cursor",
         tooltip="reads all charts",
     ),
-    Action("chart.right", "Cursor to the right", ("right", "l"), "Charts", ("run",)),
-    Action("chart.zoom_in", "Zoom in", ("+",), "Charts", ("run",), short="zoom"),
-    Action("chart.zoom_out", "Zoom out", ("-",), "Charts", ("run",)),
-    Action("chart.reset", "All of the curve again, no cursor", ("0",), "Charts", ("run",)),
-    Action("chart.alone", "One chart in full size, and back", ("z", "enter"), "Charts", ("run",), short="full size"),
-    Action("chart.x", "Choose the x axis", ("a",), "Charts", ("run",), short="x axis"),
-    Action("chart.scale", "Linear or logarithmic", ("^",), "Charts", ("run",), short="scale"),
-    Action("chart.smooth", "Smooth more, then not at all", ("s",), "Charts", ("run",), short="smooth"),
-    Action("chart.clip", "Clip outliers, and back", ("O",), "Charts", ("run",), short="clip"),
-    Action("chart.spread", "Mean and band over the runs of a group, or each run", ("b",), "Charts", ("run",), "mean"),
-    Action("chart.limits", "Limits of y, typed", (), "Charts", ("run",)),
-    Action("chart.metrics", "Choose the metrics", ("m",), "Charts", ("run",), short="metrics"),
+    Action("chart.right", "Cursor to the right", ("right", "l"), "Charts", _CHARTS),
+    Action("chart.zoom_in", "Zoom in", ("+",), "Charts", _CHARTS, short="zoom"),
+    Action("chart.zoom_out", "Zoom out", ("-",), "Charts", _CHARTS),
+    Action("chart.reset", "All of the curve again, no cursor", ("0",), "Charts", _CHARTS),
+    Action("chart.alone", "One chart in full size, and back", ("z", "enter"), "Charts", _CHARTS, short="full size"),
+    Action("chart.x", "Choose the x axis", ("a",), "Charts", _CHARTS, short="x axis"),
+    Action("chart.scale", "Linear or logarithmic", ("^",), "Charts", _CHARTS, short="scale"),
+    Action("chart.smooth", "Smooth more, then not at all", ("s",), "Charts", _CHARTS, short="smooth"),
+    Action("chart.clip", "Clip outliers, and back", ("O",), "Charts", _CHARTS, short="clip"),
+    Action("chart.spread", "Mean and band over the runs of a group, or each run", ("b",), "Charts", _CHARTS, "mean"),
+    Action("chart.limits", "Limits of y, typed", (), "Charts", _CHARTS),
+    Action("chart.metrics", "Choose the metrics", ("m",), "Charts", _CHARTS, short="metrics"),
     # Artifacts
     Action(
         "tree.unfold",
@@ -182,9 +226,18 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # Take along
     Action("take.id", "Copy the run's id", ("y",), "Take along", _OPENED),
     Action("take.menu", "Copy something else", ("Y",), "Take along"),
+    Action(
+        "compare.overrides",
+        "Copy the overrides of Hydra that turn the first config into the second",
+        ("y",),
+        "Take along",
+        ("compare",),
+        "as overrides",
+    ),
+    Action("compare.copy", "Copy as YAML or Markdown", ("Y",), "Take along", ("compare",)),
     # Live
     Action("live.refresh", "Refresh now, and order again", ("r",), "Live", _PAGES, "refresh"),
-    Action("live.pause", "Pause or go on watching", ("w",), "Live", _OPENED),
+    Action("live.pause", "Pause or go on watching", ("w",), "Live", _LINES),
     Action(
         "alert.watch",
         "Watch the run or the marked ones",

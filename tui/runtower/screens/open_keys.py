@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from runtower.acts.compare_rows import rows_to_compare
 from runtower.screens.view_keys import ViewKeys
 
 _FAILED: Final = "FAILED"
@@ -34,6 +35,15 @@ class OpenKeys(ViewKeys):
         browser = self.desk.browser
         others = sorted(browser.marks) or browser.below(row)
         self.open_run([row, *(one for one in others if one != row)], tab, or_else)
+
+    def do_look_compare(self) -> None:
+        """The marked runs beside each other, or this one beside the baseline, on a screen of its own."""
+        from runtower.screens.compare_screen import CompareScreen  # noqa: PLC0415  as for an opened run
+
+        assert self.face is not None
+        rows, _ = rows_to_compare(self.desk.browser, self.desk.browser.row_at(self.table.cursor))
+        self.covered = True
+        self.app.push_screen(CompareScreen(self.keymap, self.glyphs, self.face, rows), self._uncovered)
 
     async def do_look_fold(self) -> None:
         """Fold or unfold the children or the group."""

@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from runtower.actions import at
+from runtower.acts.compare_rows import rows_to_compare
 from runtower.domain.errors import Invalid
 from runtower.domain.runs import ColumnKey
 from runtower.screens.alert_keys import AlertKeys
@@ -59,6 +60,8 @@ class RunsScreen(AlertKeys, OpenKeys):
             return self.nothing_here()
         if action_id == "look.differences" and self.desk.browser.baseline is None:
             return f"no run is the baseline yet ({self.keymap.shown('mark.baseline')} makes one)"
+        if action_id == "look.compare":
+            return rows_to_compare(browser, browser.row_at(self.table.cursor))[1]
         nested = browser.tree is not None and browser.tree.nested
         if action_id == "look.fold" and not nested and browser.view.groups is None:
             return "no run here has children"

@@ -24,6 +24,7 @@ _FOOTER: Final = (
     "columns.sort",
     "find.experiments",
     "columns.choose",
+    "look.compare",
     "mark.baseline",
     "look.differences",
     "find.mine",

@@ -78,13 +78,18 @@ def crumbs(opened: OpenedRun, tab: str, width: int, said: str = "") -> tuple[Spa
     left += [(name, "bright"), (more, "")]
     if opened.left_out:
         left.append((f" ({opened.left_out} left out)", "warning"))
-    right: list[Span] = []
-    for one in opened.tabs:
+    return tuple(left), tabs_line(opened.tabs, tab, gap, said)
+
+
+def tabs_line(tabs: Sequence[str], tab: str, gap: int, said: str = "") -> Spans:
+    """The names of the tabs with the chosen one in brackets, and behind them what is `said` of it."""
+    spans: list[Span] = []
+    for one in tabs:
         text, tone = (f"[{one}]", "active") if one == tab else (f" {one} ", "dim")
-        right += [(text, tone), (" " * gap, "")]
+        spans += [(text, tone), (" " * gap, "")]
     if said:
-        right.append((f" {said} ", ""))
-    return tuple(left), tuple(right)
+        spans.append((f" {said} ", ""))
+    return tuple(spans)
 
 
 class RunTab(OverScreen):
@@ -104,11 +109,6 @@ class RunTab(OverScreen):
         super().draw()
         if self.is_there:
             self.query_one("#crumbs", Line).say(*crumbs(self.opened, self.tab, self.size.width))
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether something is being read for this page."""
-        return False
 
     # -- keys
 
