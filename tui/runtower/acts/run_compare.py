@@ -75,7 +75,7 @@ async def compare(tower: Tower, rows: Sequence[int], settings: Settings, strict:
     metrics = [
         await _metric(tower, rows, records, key, goal(key, settings.metrics)) for key in _keys(tower, rows, records)
     ]
-    configs = [without(one, settings.redact) for one in configs_of(tower.catalogue, rows)]
+    configs = [without(one, settings.redact) for one in await configs_of(tower, rows)]
     varying = matrix([one.tree for one in configs], Rules(settings.diff.ignore), strict)
     return RunComparison(_runs(records), tuple(metrics), varying)
 
