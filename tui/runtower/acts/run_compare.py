@@ -12,6 +12,7 @@ from runtower.acts import export
 from runtower.acts.choose import goal, metrics_in_order
 from runtower.acts.config_diff import without
 from runtower.acts.run_config import configs_of
+from runtower.acts.sides import labels_of
 from runtower.acts.tower import Tower
 from runtower.config.matrix import Matrix, matrix
 from runtower.config.rules import Rules
@@ -81,16 +82,9 @@ async def compare(tower: Tower, rows: Sequence[int], settings: Settings, strict:
 
 
 def _runs(records: Sequence[export.Record]) -> tuple[ComparedRun, ...]:
-    names = [record["name"] or record["run_id"] for record in records]
     return tuple(
-        ComparedRun(
-            record["source"],
-            record["run_id"],
-            record["name"] or "",
-            record["status"] or "",
-            name if names.count(name) == 1 else f"{name} ({record['run_id'][:8]})",
-        )
-        for name, record in zip(names, records, strict=True)
+        ComparedRun(record["source"], record["run_id"], record["name"] or "", record["status"] or "", label)
+        for label, record in zip(labels_of(records), records, strict=True)
     )
 
 

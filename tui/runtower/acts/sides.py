@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from runtower.acts.export import Record
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -52,6 +54,15 @@ def side_by_side(sides: Sequence[Mapping[str, str]], order: Iterable[str] = ()) 
     names = dict.fromkeys(name for name in order if any(name in side for side in sides))
     names |= dict.fromkeys(sorted({name for side in sides for name in side}))
     return tuple(Fact(name, tuple(side.get(name) for side in sides)) for name in names)
+
+
+def labels_of(records: Sequence[Record]) -> list[str]:
+    """What tells runs from each other: their names, with the beginning of the id where two have the same."""
+    names = [record["name"] or record["run_id"] for record in records]
+    return [
+        name if names.count(name) == 1 else f"{name} ({record['run_id'][:8]})"
+        for name, record in zip(names, records, strict=True)
+    ]
 
 
 def told_once(said: Sequence[str], whose: Sequence[str]) -> str:
