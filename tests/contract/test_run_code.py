@@ -174,3 +174,12 @@ async def test_why_there_is_none(repository: Repository, tmp_path: Path, monkeyp
     monkeypatch.setenv("PATH", str(elsewhere))
     assert (await change_between(repository.folder, one, one)).why == "there is no git on this machine"
     assert await changes_between(repository.folder, [one, None, one]) == ()
+
+
+async def test_where_the_first_commit_is_not_there_that_is_said_once(repository: Repository) -> None:
+    one = repository.commit(a="1\n")
+    two = repository.commit(a="2\n")
+    changes = await changes_between(repository.folder, [COMMIT, one, two])
+    assert [change.why.split()[1] for change in changes] == [COMMIT[:8]]
+    changes = await changes_between(repository.folder, [one, COMMIT, two])
+    assert [bool(change.why) for change in changes] == [True, False]

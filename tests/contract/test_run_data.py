@@ -84,6 +84,7 @@ async def test_files_of_one_size_are_compared_by_content(lab: Lab) -> None:
     assert rows[1][2:] == ("0 bytes", "0 bytes")
     assert rows[2][2:] == ("8388609 bytes", "8388609 bytes")
     assert str(rows[0][2]).startswith("6 bytes, ")
+    assert [row.name for row in artifacts.rows if not row.sure] == ["large.bin"]
     assert artifacts.summary() == "3 differ, 2 the same, 1 can't be told"
 
 

@@ -46,3 +46,13 @@ def test_what_holds_for_all_names_nobody() -> None:
     assert told_once(["a.txt", "", "a.txt"], runs) == "a.txt (one, three)"
     assert told_once(["a.txt", "b.txt", "a.txt"], runs) == "a.txt (one, three); b.txt (two)"
     assert told_once(["", "", ""], runs) == ""
+
+
+def test_a_run_that_records_nothing_is_not_compared() -> None:
+    three = Facts("packages", side_by_side([{"numpy": "1", "six": "1"}, {}, {"numpy": "2", "six": "1"}]))
+    assert [one.same for one in three.rows] == [False, True]
+    assert three.rows[0].values == ("1", None, "2")
+    assert three.summary() == "1 differs, 1 the same"
+    two = Facts("packages", side_by_side([{"numpy": "1", "six": "1"}, {}]))
+    assert [one.same for one in two.rows] == [None, None]
+    assert (two.differing, two.summary()) == ((), "2 recorded, by one run only")

@@ -36,7 +36,8 @@ _LEFT_OUT: Final = frozenset({"GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS", "GIT_PAGER"}
 class CodeChange:
     """From one commit to another: `git diff --stat` and the diff itself, both '' where `why` says why there is none.
 
-    `stat_cut` and `cut`: only the beginning is here, 64 KB of the one and 512 KB of the other, in whole lines.
+    `stat_cut` and `cut`: only the beginning is here, 64 KB of the one and 512 KB of the other, in whole lines. `lacks`:
+    which of the two couldn't be looked up, '' for none.
     """
 
     before: str
@@ -46,15 +47,22 @@ class CodeChange:
     stat_cut: bool = False
     cut: bool = False
     why: str = ""
+    lacks: str = ""
 
 
 async def changes_between(folder: Path, commits: Sequence[str | None]) -> tuple[CodeChange, ...]:
     """From the first of the commits that is one to each other, at most eight of them, in the repository of a folder.
 
-    Empty where there are no two of them. Never raises for what git can't tell: the change says why.
+    Empty where there are no two of them; only one where the first itself isn't there. Never raises for what git can't
+    tell: the change says why.
     """
     known = [one for one in dict.fromkeys(commits) if one is not None and _COMMIT.fullmatch(one)]
-    return tuple([await change_between(folder, known[0], one) for one in known[1 : _MOST_PAIRS + 1]])
+    changes: list[CodeChange] = []
+    for after in known[1 : _MOST_PAIRS + 1]:
+        changes.append(await change_between(folder, known[0], after))
+        if changes[-1].lacks == known[0]:
+            break
+    return tuple(changes)
 
 
 async def change_between(folder: Path, before: str, after: str) -> CodeChange:
@@ -63,18 +71,18 @@ async def change_between(folder: Path, before: str, after: str) -> CodeChange:
         found: list[str] = []
         for commit in (before, after):
             if not _COMMIT.fullmatch(commit):
-                return CodeChange(before, after, why=f"'{commit}' is no commit")
+                return CodeChange(before, after, why=f"'{commit}' is no commit", lacks=commit)
             # With ^{commit} a tag or a tree of that name won't do.
             told = await _git(folder, ("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"), 200)
             if told.code:
-                return CodeChange(before, after, why=await _why_not(folder, commit))
+                return CodeChange(before, after, why=await _why_not(folder, commit), lacks=commit)
             found.append(told.text.strip())
         stat = await _git(folder, (*_DIFF, "--stat=100", *found, "--"), MOST_STAT)
         text = await _git(folder, (*_DIFF, "--patch", *found, "--"), MOST_TEXT)
     except FileNotFoundError:
-        return CodeChange(before, after, why="there is no git on this machine")
+        return CodeChange(before, after, why="there is no git on this machine", lacks=before)
     except TimeoutError:
-        return CodeChange(before, after, why=f"git gave no answer in {_PATIENCE:g} seconds")
+        return CodeChange(before, after, why=f"git gave no answer in {_PATIENCE:g} seconds", lacks=before)
     if stat.code or text.code:
         return CodeChange(before, after, why=f"git can't compare them: {stat.error or text.error}")
     return CodeChange(before, after, stat.text, text.text, stat.cut, text.cut)

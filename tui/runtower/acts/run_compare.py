@@ -60,11 +60,15 @@ class ComparedRun:
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """Runs, in the order in which they were named, with their metrics and what varies of their params."""
+    """Runs, in the order in which they were named, with their metrics and what varies of their configs.
+
+    `configs` says of each run where its config is from, as `Config.origin` does.
+    """
 
     runs: tuple[ComparedRun, ...]
     metrics: tuple[MetricRow, ...]
     params: Matrix
+    configs: tuple[str, ...]
 
 
 async def compare(tower: Tower, rows: Sequence[int], settings: Settings, strict: bool) -> RunComparison:
@@ -78,7 +82,7 @@ async def compare(tower: Tower, rows: Sequence[int], settings: Settings, strict:
     ]
     configs = [without(one, settings.redact) for one in await configs_of(tower, rows)]
     varying = matrix([one.tree for one in configs], Rules(settings.diff.ignore), strict)
-    return RunComparison(_runs(records), tuple(metrics), varying)
+    return RunComparison(_runs(records), tuple(metrics), varying, tuple(one.origin for one in configs))
 
 
 def _runs(records: Sequence[export.Record]) -> tuple[ComparedRun, ...]:

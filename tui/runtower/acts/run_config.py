@@ -23,6 +23,7 @@ from runtower.domain.artifacts import Artifact, Folder
 from runtower.domain.errors import NotFound, TowerError
 from runtower.link.offloop import off_loop
 
+PARAMS: Final = "the params"
 # In this order; `model_config` and the like tell less than the params do.
 _STEMS: Final = ("config", "params", "hparams", "hyperparameters", "train_config", "training_config", "args")
 _NAMES: Final = tuple(f"{stem}.{suffix}" for stem in _STEMS for suffix in ("yaml", "yml", "json"))
@@ -55,18 +56,17 @@ async def configs_of(tower: Tower, rows: Sequence[int]) -> list[Config]:
     trees = dict(zip(flat, trees_of([records[place]["params"] for place in flat]), strict=True))
     out: list[Config] = []
     for place, (one, record) in enumerate(zip(found, records, strict=True)):
-        whose = _whose(record)
+        whose = of_run(record["name"], record["run_id"])
         if isinstance(one, Config):
-            out.append(replace(one, origin=f"{one.origin} of {whose}"))
+            out.append(replace(one, origin=f"{one.origin}{whose}"))
         else:
-            out.append(Config(trees[place], f"the params of {whose}" + (f"; {one.why}" if one.why else "")))
+            out.append(Config(trees[place], f"{PARAMS}{whose}" + (f"; {one.why}" if one.why else "")))
     return out
 
 
-def _whose(record: export.Record) -> str:
-    run_id = record["run_id"]
-    name = record["name"]
-    return f"{name} ({run_id[:8]})" if name else str(run_id)
+def of_run(name: str | None, run_id: str) -> str:
+    """The part of an origin that names the run: ` of lr=0.001 (77b0e2d4)`."""
+    return f" of {name} ({run_id[:8]})" if name else f" of {run_id}"
 
 
 async def _recorded(artifacts: RunArtifacts, record: export.Record) -> Config | _Lacking:

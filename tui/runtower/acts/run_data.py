@@ -19,6 +19,7 @@ from runtower.link.wire import Inputs
 
 INPUTS, ARTIFACTS = "inputs", "artifacts"
 _MOST_FOLDERS: Final = 100  # of a run
+_MOST_FAR_FOLDERS: Final = 30  # of a run behind a line
 _MOST_FILES: Final = 2_000
 _MIB: Final = 1024 * 1024
 # Bytes that are read to compare contents: of one file, and of all of them.
@@ -94,29 +95,30 @@ async def _artifacts_of(tower: Tower, rows: Sequence[int], names: Sequence[str])
 
 def _fact(path: str, found: Sequence[_Files], digests: dict[tuple[int, str], str]) -> Fact:
     values: list[str | None] = []
-    sure = True
+    bare: set[str] = set()  # what doesn't tell of the content
     for place, one in enumerate(found):
         if path not in one.sizes:
             values.append(None)
             continue
         size, digest = one.sizes[path], digests.get((place, path))
-        sure = sure and (size == 0 or digest is not None)
         said = "size unknown" if size is None else f"{size} bytes"
+        if digest is None and size != 0:
+            bare.add(said)
         values.append(f"{said}, {digest}" if digest is not None else said)
-    return Fact(path, tuple(values), sure)
+    return Fact(path, tuple(values), sure=all(values.count(said) == 1 for said in bare))
 
 
 async def _files(artifacts: RunArtifacts) -> _Files:
     """All files, a folder at a time."""
     out = _Files()
-    waiting, asked = [""], 0
+    waiting, left = [""], _MOST_FAR_FOLDERS if artifacts.files.is_far else _MOST_FOLDERS
     try:
         while waiting:
-            if asked == _MOST_FOLDERS or len(out.sizes) >= _MOST_FILES:
+            if not left or len(out.sizes) >= _MOST_FILES:
                 out.said = f"only the first {len(out.sizes):,} files were looked at"
                 break
             folder = await artifacts.folder(waiting.pop(0))
-            asked += 1
+            left -= 1
             waiting += [one.path for one in folder.entries if one.is_dir]
             out.sizes |= {one.path: one.size for one in folder.entries if not one.is_dir}
             if folder.left_out:

@@ -22,6 +22,7 @@ _METADATA: Final = "wandb-metadata.json"
 _MODEL: Final = "MLmodel"
 _ORDER: Final = (PYTHON, "os", "host", "user", "image", "cpus", "gpu", "gpus", "cuda", "cudnn", "driver")
 _FOLDERS: Final = 40  # of a run that are looked into
+_FAR_FOLDERS: Final = 15  # behind a line
 _FILES: Final = 12  # of a run that are read
 _LIKELY: Final = re.compile(r".*(model|env|files|wandb|requirements|code).*", re.IGNORECASE)
 _ABOUT: Final = r"(?:(?:env|environment|sys|system|machine|hardware|platform|runtime|torch|nvidia)[./_ -])?"
@@ -114,12 +115,12 @@ async def _files(artifacts: RunArtifacts) -> list[Artifact]:
     """Those that tell of packages or the machine, at most two folders deep; the nearest and most telling first."""
     top = await artifacts.folder()
     found = list(top.entries)
-    asked, level = 0, [one for one in top.entries if one.is_dir]
-    while level and asked < _FOLDERS:
+    left, level = _FAR_FOLDERS if artifacts.files.is_far else _FOLDERS, [one for one in top.entries if one.is_dir]
+    while level and left:
         below: list[Artifact] = []
-        for one in sorted(level, key=lambda folder: not _LIKELY.fullmatch(folder.name))[: _FOLDERS - asked]:
+        for one in sorted(level, key=lambda folder: not _LIKELY.fullmatch(folder.name))[:left]:
             entries = (await artifacts.folder(one.path)).entries
-            asked += 1
+            left -= 1
             found += entries
             if one.path.count("/") < 1 and not any(inner.name == _MODEL for inner in entries):
                 below += [inner for inner in entries if inner.is_dir]
