@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.labstore import add_run, changing, id_of
+from mlflow.entities import Dataset, DatasetInput
+from support.labstore import COMMIT, add_run, changing, id_of
+from support.labtower import Lab
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -48,6 +50,12 @@ def test_runs_beside_each_other(store: Path) -> None:
         "lr            0.0003       0.001                 0.01                0.01",
         "model         vit          vit                   cnn                 vit",
         "3 params vary, 2 equal",
+        "",
+        "system  lr=0.0003  lr=0.001  calm-owl  lr=0.01",
+        "user    ana        ana       bo        ana",
+        "system: 1 differs",
+        "",
+        "code: 2 the same",
     ]
 
 
@@ -64,7 +72,7 @@ def test_machines_get_all_of_it(store: Path) -> None:
     rows = list(csv.reader(run(store.parent, "lr=0.001", "lr=0.0003", "--csv").stdout.splitlines()))
     assert rows[0] == ["kind", "key", "figure", "lr=0.001", "lr=0.0003"]
     assert ["metric", "val_loss", "best", "0.125", "0.2114"] in rows
-    assert rows[-1] == ["param", "lr", "", "0.001", "0.0003"]
+    assert rows[-4] == ["param", "lr", "", "0.001", "0.0003"]
 
 
 def test_goals_come_from_the_settings_and_names_are_told_apart(store: Path) -> None:
@@ -74,6 +82,88 @@ def test_goals_come_from_the_settings_and_names_are_told_apart(store: Path) -> N
     assert done.stdout.splitlines()[0] == "|  | lr=0.001 | lr=0.0003 |"
     first = run(store.parent, "lr=0.001", "calm-owl", "--md").stdout.splitlines()
     assert "| val_acc | 0.928 | 0.31 -0.618 best |" in first
+
+
+@pytest.fixture
+def project(lab_template: Path, tmp_path: Path) -> tuple[Lab, str, str]:
+    """A repository with two commits, a run of each of them with files of its own, and one without any."""
+    lab = Lab(lab_template, tmp_path / "lab")
+    commits = []
+    (lab.folder / ".gitignore").write_text("*.db\nartifacts\n")
+    for lr in ("1", "2"):
+        (lab.folder / "train.py").write_text(f"lr = {lr}\n")
+        identity = ("-c", "user.name=ana", "-c", "user.email=ana@example.org", "-c", "commit.gpgsign=false")
+        for words in (("init", "-b", "main"), ("add", "-A"), ("commit", "-m", lr)):
+            subprocess.run(["git", *identity, *words], cwd=lab.folder, check=True, capture_output=True)
+        said = subprocess.run(["git", "rev-parse", "HEAD"], cwd=lab.folder, check=True, capture_output=True, text=True)
+        commits.append(said.stdout.strip())
+        client, run_id = lab.new_run(f"run {lr}", **{"mlflow.source.git.commit": commits[-1], "mlflow.user": "ana"})
+        client.log_dict(run_id, {"lr": int(lr)}, "conf/config.yaml")
+        client.log_text(run_id, f"numpy=={lr}.0\nsix==1.16\n", "requirements.txt")
+        client.log_text(run_id, "the same", "note.txt")
+        client.log_inputs(run_id, [DatasetInput(Dataset("coco", f"digest{lr}", "s3", "s3://b/coco"))])
+        client.set_terminated(run_id)
+    return lab, commits[0], commits[1]
+
+
+def test_where_runs_come_from(project: tuple[Lab, str, str]) -> None:
+    lab, one, two = project
+    lines = run(lab.folder, "run 1", "run 2").stdout.splitlines()
+    assert lines[2:8] == [
+        "1 params vary, 0 equal",
+        "config: conf/config.yaml",
+        "",
+        "system: 1 the same",
+        "",
+        "packages  run 1  run 2",
+    ]
+    assert "packages: 1 differs, 1 the same; requirements.txt" in lines
+    assert "coco    digest1  digest2" in lines
+    assert lines[-3:] == [
+        f"git diff --stat {one[:12]} {two[:12]}",
+        " train.py | 2 +-",
+        " 1 file changed, 1 insertion(+), 1 deletion(-)",
+    ]
+    markdown = run(lab.folder, "run 1", "run 2", "calm-owl", "--md").stdout.splitlines()
+    assert "| numpy | 1.0 | 2.0 | none |" in markdown
+    assert "     train.py | 2 +-" in markdown
+    assert f"from {one[:12]} to {COMMIT[:12]}: commit {COMMIT[:8]} isn't in the repository of {lab.folder}" in markdown
+    assert "config: conf/config.yaml (run 1, run 2); the params (calm-owl)" in markdown
+
+
+def test_machines_get_where_runs_come_from(project: tuple[Lab, str, str]) -> None:
+    lab, one, two = project
+    found = json.loads(run(lab.folder, "run 1", "run 2", "--json").stdout)
+    assert [one["config"].split(" (")[0] for one in found["runs"]] == [
+        "conf/config.yaml of run 1",
+        "conf/config.yaml of run 2",
+    ]
+    system, packages = found["environment"]
+    assert system == {"title": "system", "rows": [{"name": "user", "same": True, "values": ["ana"] * 2}], "note": ""}
+    assert packages["rows"][0] == {"name": "numpy", "same": False, "values": ["1.0", "2.0"]}
+    assert (packages["title"], packages["note"]) == ("packages", "requirements.txt")
+    assert found["code"][0]["rows"] == [{"name": "commit", "same": False, "values": [one, two]}]
+    inputs, artifacts = found["data"]
+    assert inputs["rows"][0] == {"name": "coco", "same": False, "values": ["digest1", "digest2"]}
+    same = {row["name"]: row["same"] for row in artifacts["rows"]}
+    assert same == {"conf/config.yaml": False, "note.txt": True, "requirements.txt": False}
+    (change,) = found["changes"]
+    assert (change["before"], change["after"], change["why"], change["diff_cut"]) == (one, two, None, False)
+    assert "-lr = 1\n+lr = 2\n" in change["diff"]
+    rows = list(csv.reader(run(lab.folder, "run 1", "run 2", "--csv").stdout.splitlines()))
+    assert {len(row) for row in rows} == {5}
+    assert ["environment", "numpy", "packages", "1.0", "2.0"] in rows
+    assert ["code", "commit", "", one, two] in rows
+    assert ["data", "coco", "inputs", "digest1", "digest2"] in rows
+
+
+def test_diff_says_where_configs_are_from(project: tuple[Lab, str, str]) -> None:
+    lab, _, _ = project
+    argv = [sys.executable, "-m", "runtower.cli", "diff", "run 1", "calm-owl"]
+    done = subprocess.run(argv, cwd=lab.folder, capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == 10, done.stderr
+    assert done.stdout.splitlines()[0].startswith("A  conf/config.yaml of run 1 (")
+    assert done.stdout.splitlines()[1].startswith("B  the params of calm-owl (")
 
 
 def test_one_run_is_not_compared(store: Path) -> None:

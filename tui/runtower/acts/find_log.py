@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
@@ -122,14 +122,23 @@ async def _among_artifacts(looks: Looks, looked: list[str]) -> tuple[list[LogPla
 # -- Hydra
 
 
+def named_output_folders(facts: Facts) -> list[Path]:
+    """Where Hydra has put its output by what the run itself says of it, in its params and tags."""
+    base = _first(facts, re.compile(r"(.*[./_])?(hydra[./_])?(runtime[./_])?cwd", re.IGNORECASE))
+    return _absolute(Path(base or "/nowhere") / text for text in _values(facts, _HYDRA_KEYS))
+
+
 def _hydra_folders(facts: Facts, hydra_file: str) -> list[Path]:
     """Where Hydra may have put its output, by what the run says and by where its artifacts lie."""
-    base = _first(facts, re.compile(r"(.*[./_])?(hydra[./_])?(runtime[./_])?cwd", re.IGNORECASE))
-    folders = [Path(base or "/nowhere") / text for text in _values(facts, _HYDRA_KEYS)]
-    folders += [Path(text) for text in _OUTPUT_DIR.findall(hydra_file)]
+    folders = [*named_output_folders(facts), *(Path(text) for text in _OUTPUT_DIR.findall(hydra_file))]
     local = _local_path(facts.artifact_uri)
     if local is not None:
         folders += [local, *list(local.parents)[:_UP]]
+    return _absolute(folders)
+
+
+def _absolute(folders: Iterable[Path]) -> list[Path]:
+    """Each once, without relative ones and the root."""
     return [one for one in dict.fromkeys(folders) if one.is_absolute() and one.parent != one]
 
 

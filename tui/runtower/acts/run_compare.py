@@ -12,6 +12,7 @@ from runtower.acts import export
 from runtower.acts.choose import goal, metrics_in_order
 from runtower.acts.config_diff import without
 from runtower.acts.run_config import configs_of
+from runtower.acts.sides import labels_of
 from runtower.acts.tower import Tower
 from runtower.config.matrix import Matrix, matrix
 from runtower.config.rules import Rules
@@ -59,11 +60,15 @@ class ComparedRun:
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """Runs, in the order in which they were named, with their metrics and what varies of their params."""
+    """Runs, in the order in which they were named, with their metrics and what varies of their configs.
+
+    `configs` says of each run where its config is from, as `Config.origin` does.
+    """
 
     runs: tuple[ComparedRun, ...]
     metrics: tuple[MetricRow, ...]
     params: Matrix
+    configs: tuple[str, ...]
 
 
 async def compare(tower: Tower, rows: Sequence[int], settings: Settings, strict: bool) -> RunComparison:
@@ -75,22 +80,15 @@ async def compare(tower: Tower, rows: Sequence[int], settings: Settings, strict:
     metrics = [
         await _metric(tower, rows, records, key, goal(key, settings.metrics)) for key in _keys(tower, rows, records)
     ]
-    configs = [without(one, settings.redact) for one in configs_of(tower.catalogue, rows)]
+    configs = [without(one, settings.redact) for one in await configs_of(tower, rows)]
     varying = matrix([one.tree for one in configs], Rules(settings.diff.ignore), strict)
-    return RunComparison(_runs(records), tuple(metrics), varying)
+    return RunComparison(_runs(records), tuple(metrics), varying, tuple(one.origin for one in configs))
 
 
 def _runs(records: Sequence[export.Record]) -> tuple[ComparedRun, ...]:
-    names = [record["name"] or record["run_id"] for record in records]
     return tuple(
-        ComparedRun(
-            record["source"],
-            record["run_id"],
-            record["name"] or "",
-            record["status"] or "",
-            name if names.count(name) == 1 else f"{name} ({record['run_id'][:8]})",
-        )
-        for name, record in zip(names, records, strict=True)
+        ComparedRun(record["source"], record["run_id"], record["name"] or "", record["status"] or "", label)
+        for label, record in zip(labels_of(records), records, strict=True)
     )
 
 

@@ -34,7 +34,7 @@ class RunFiles:
         self.run_id = key.run_id
         cells = list(tower.catalogue.cells(row))
         self.uri = _text(cells, runs.ARTIFACT_URI.key)
-        self._facts = Facts(
+        self.facts = Facts(
             {cell.key.key: cell.text for cell in cells if cell.key.kind in (Kind.PARAM, Kind.TAG) and cell.text},
             self.uri,
             _text(cells, runs.SOURCE_NAME.key),
@@ -82,7 +82,7 @@ class RunFiles:
 
     async def find_log(self) -> Search:
         """Where its console output is, and where it was looked for."""
-        return await find_log(self._facts, self)
+        return await find_log(self.facts, self)
 
     async def log_part(self, place: LogPlace, offset: int, most: int) -> Piece:
         """A piece of a log; as `part`. Raises TowerError."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Sequence
 
 import numpy as np
 
+from runtower.acts.artifact_memory import ArtifactMemory
 from runtower.catalog.catalogue import Catalogue, Made
 from runtower.catalog.query.criteria import criteria_of
 from runtower.catalog.query.tree import Where
@@ -56,7 +57,8 @@ class News:
 class Tower:
     """Links by source number, and what they told. Lives on one event loop; only it changes the catalogue.
 
-    `errors`: by run what could not be read of it, as one or more sentences.
+    `errors`: by run what could not be read of it, as one or more sentences. `artifacts`: what was read of those of runs
+    that have ended.
     """
 
     def __init__(self, links: Sequence[Link], names: Sequence[str]) -> None:
@@ -65,6 +67,7 @@ class Tower:
         self.identities: dict[int, Identity] = {}
         self.editable: set[int] = set()
         self.errors: dict[RunKey, str] = {}
+        self.artifacts = ArtifactMemory()
         self._heard: list[Change] = []
         self._at_rest: set[int] = set()
         self._tasks: list[asyncio.Task[None]] = []

@@ -1,14 +1,20 @@
-"""`compare`: metrics and varying params of some runs, in one table."""
+"""`compare`: metrics and varying params of some runs in one table, then their environments, code and data."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from runtower.acts import export
 from runtower.acts.run_compare import Figure, MetricRow, RunComparison, compare
+from runtower.acts.run_config import PARAMS, of_run
+from runtower.acts.run_origins import Origins, origins_of
+from runtower.acts.sides import told_once
+from runtower.commands import origin_listing
 from runtower.commands.diff_listing import plain_json
 from runtower.commands.listing import resolved, write
 from runtower.commands.opening import Asked, context, opened
@@ -18,6 +24,7 @@ from runtower.config.tree import dotted
 from runtower.config.words import said
 from runtower.present.markdown import markdown_lines
 from runtower.present.numbers import exact
+from runtower.present.spans import inert
 
 
 def print_comparison(asked: Asked, texts: Sequence[str], where: str, strict: bool, form: str) -> None:
@@ -28,19 +35,22 @@ def print_comparison(asked: Asked, texts: Sequence[str], where: str, strict: boo
 async def _print(asked: Asked, texts: Sequence[str], where: str, strict: bool, form: str) -> None:
     work = context(asked)
     async with opened(work, asked.patience) as tower:
-        rows = [resolved(tower.catalogue, text, where, work.settings.metrics) for text in texts]
+        named = (resolved(tower.catalogue, text, where, work.settings.metrics) for text in texts)
+        rows = list(dict.fromkeys(named))
         found = await compare(tower, rows, work.settings, strict)
+        origins = await origins_of(tower, rows, Path.cwd())
     labels = [run.label for run in found.runs]
     if form == "json":
-        write([_json(found)])
+        write([_json(found, origins)])
     elif form == "csv":
-        write(csv_lines(["kind", "key", "figure", *labels], _exact_rows(found)))
+        rows_of_all = chain(_exact_rows(found), origin_listing.csv_rows(origins))
+        write(csv_lines(["kind", "key", "figure", *labels], rows_of_all))
     elif form == "md":
         write(markdown_lines(["", *labels], _rows(found)))
-        write(["\n", _summary(found)])
+        write(["\n", _summary(found), *origin_listing.markdown(origins, labels)])
     else:
         write(plain_lines(["", *labels], _rows(found), [False] * (len(labels) + 1)))
-        write([_summary(found)])
+        write([_summary(found), *origin_listing.plain(origins, labels)])
 
 
 # -- for people
@@ -75,7 +85,17 @@ def _summary(found: RunComparison) -> str:
     if found.params.hidden:
         rules = dict.fromkeys(one.rule for one in found.params.hidden)
         text += f", {len(found.params.hidden)} ignored by rules ({', '.join(rules)})"
-    return f"{text}\n"
+    origin = _config_origin(found)
+    return f"{text}\n" + (f"config: {inert(origin)}\n" if origin != PARAMS else "")
+
+
+def _config_origin(found: RunComparison) -> str:
+    """Where the configs are from: once where it is the same, else with whose they are."""
+    parts = [
+        origin.replace(of_run(run.name, run.run_id), "", 1)
+        for run, origin in zip(found.runs, found.configs, strict=True)
+    ]
+    return told_once(parts, [run.label for run in found.runs])
 
 
 # -- for machines
@@ -95,10 +115,11 @@ def _exact(value: float | None) -> str:
     return "" if value is None else str(export.number(value))
 
 
-def _json(found: RunComparison) -> str:
+def _json(found: RunComparison, origins: Origins) -> str:
     record = {
         "runs": [
-            {"source": run.source, "run_id": run.run_id, "name": run.name, "status": run.status} for run in found.runs
+            {"source": run.source, "run_id": run.run_id, "name": run.name, "status": run.status, "config": origin}
+            for run, origin in zip(found.runs, found.configs, strict=True)
         ],
         "metrics": [_metric_record(metric) for metric in found.metrics],
         "params": [
@@ -110,6 +131,7 @@ def _json(found: RunComparison) -> str:
         ],
         "equal": found.params.equal,
         "ignored": [{"path": dotted(one.path), "rule": one.rule} for one in found.params.hidden],
+        **origin_listing.record(origins),
     }
     return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
 

@@ -59,5 +59,6 @@ def diff(
 def compare(
     runs: tuple[str, ...], strict: bool, where: str, as_json: bool, as_csv: bool, as_md: bool, **asked: Any
 ) -> None:
-    """Put RUNS beside each other: metrics with the distance to the first one, and the params that vary."""
+    """Put RUNS beside each other: metrics with the distance to the first one, the params that vary, and what differs of
+    their environments, code, inputs and artifacts."""
     comparing.print_comparison(Asked(**asked), runs, where, strict, chosen_format(as_json, as_csv, as_md))

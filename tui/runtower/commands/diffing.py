@@ -53,7 +53,7 @@ async def _of_runs(asked: Asked, texts: Sequence[str], where: str) -> tuple[Sett
     work = context(asked)
     async with opened(work, asked.patience) as tower:
         rows = [resolved(tower.catalogue, text, where, work.settings.metrics) for text in texts]
-        return work.settings, dict(zip(texts, configs_of(tower.catalogue, rows), strict=True))
+        return work.settings, dict(zip(texts, await configs_of(tower, rows), strict=True))
 
 
 def _print(found: ConfigDiff, form: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from runtower.config.yaml_text import read_any, read_text
 from runtower.domain.errors import Invalid, NotFound, Unreachable
 
 HYDRA: Final = ".hydra"
+HYDRA_FILES: Final = ("config.yaml", "overrides.yaml", "hydra.yaml")
 GIT: Final = "git:"
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _LARGEST: Final = 32 * 1024 * 1024
@@ -50,20 +52,29 @@ def hydra_folder(path: Path) -> Path | None:
 
 
 def of_hydra(folder: Path) -> Config:
-    """What Hydra wrote beside a run: the config as composed, what was typed, and which groups were chosen."""
-    tree = read_text(_content(folder / "config.yaml"), str(folder / "config.yaml"))
+    """What Hydra wrote beside a run. Raises Invalid."""
+    texts = {name: _content(folder / name) for name in HYDRA_FILES if (folder / name).is_file()}
+    return hydra_config(texts, str(folder))
+
+
+def hydra_config(texts: Mapping[str, str], origin: str) -> Config:
+    """Of the texts of `HYDRA_FILES`, by name: the config as composed, what was typed, and which groups were chosen.
+
+    Only config.yaml has to be there. Raises Invalid.
+    """
+    tree = read_text(texts["config.yaml"], f"{origin}/config.yaml")
     overrides: tuple[str, ...] = ()
-    if (folder / "overrides.yaml").is_file():
-        listed = read_any(_content(folder / "overrides.yaml"), str(folder / "overrides.yaml"))
+    if "overrides.yaml" in texts:
+        listed = read_any(texts["overrides.yaml"], f"{origin}/overrides.yaml")
         overrides = tuple(str(one) for one in listed) if isinstance(listed, list) else ()
     choices: dict[str, str] = {}
-    if (folder / "hydra.yaml").is_file():
-        own: Any = read_text(_content(folder / "hydra.yaml"), str(folder / "hydra.yaml"))
+    if "hydra.yaml" in texts:
+        own: Any = read_text(texts["hydra.yaml"], f"{origin}/hydra.yaml")
         for name in ("hydra", "runtime", "choices"):
             own = own.get(name) if isinstance(own, dict) else None
         if isinstance(own, dict):
             choices = {str(group): "null" if option is None else str(option) for group, option in own.items()}
-    return Config(tree, str(folder), choices, overrides)
+    return Config(tree, origin, choices, overrides)
 
 
 def at_revision(text: str, folder: Path) -> Config:
