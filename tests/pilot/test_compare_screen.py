@@ -25,7 +25,7 @@ async def test_a_run_against_the_baseline(open_lab: Open) -> None:
         await t.hears("this is the baseline itself")
         await t.goes_to("wide-elk")
         await t.press("c")
-        await t.sees("compare pure-gnat → wide-elk", "[config]", "2 differ, 3 equal")
+        await t.sees("compare › pure-gnat → wide-elk", "[config]", "2 differ, 3 equal")
         assert "* pure-gnat" in t.lines[1]
         assert t.line_of("lr ") > 0
         assert "0.0003" in t.lines[t.line_of(" lr ")]
@@ -52,13 +52,13 @@ async def test_other_ways_to_compare(open_lab: Open, store: Path) -> None:
         await t.settles()
         await marks(t, "wide-elk", "calm-owl")
         await t.press("c")
-        await t.sees("compare calm-owl → wide-elk", "1 differ, 3 equal, 1 ignored by rules (seed)")
+        await t.sees("compare › calm-owl → wide-elk", "1 differ, 3 equal, 1 ignored by rules (seed)")
         await t.press("s")
         await t.sees("depth", "2 differ", "strict")
         await t.press("i")
         await t.sees("3 differ", "no rules")
         await t.press("~")
-        await t.sees("compare wide-elk → calm-owl")
+        await t.sees("compare › wide-elk → calm-owl")
         await t.until(lambda: t.lines[t.line_of(" lr ")].split()[-2:] == ["0.001", "0.01"], "the other way round")
 
 
@@ -77,8 +77,16 @@ async def test_tabs(open_lab: Open) -> None:
         await t.sees("[metrics]")
         await t.press("[")
         await t.sees("[config]")
-        await t.press("]", "]")
-        await t.sees("[curves]")
+        await t.press("]", "]", "]")
+        await t.sees("[env]", "Nothing differs.")
+        await t.press("x")
+        await t.sees("user", "bo")
+        await t.press("]")
+        await t.sees("[code]", "Nothing differs.")
+        await t.press("x")
+        await t.sees("4f1c2d9aa07be6f1d1c0ffee1234567890abcdef")
+        await t.press("]")
+        await t.sees("[data]", "None of these runs recorded an input")
         await t.press("escape")
         await t.sees("[1 runs]")
 
@@ -87,7 +95,7 @@ async def test_many_runs_are_a_matrix(open_lab: Open) -> None:
     async with open_lab() as t:
         await t.settles()
         await t.press("*", "c")
-        await t.sees("compare 8 runs", "3 vary", "more to the right")
+        await t.sees("compare › 8 runs", "3 vary", "more to the right")
         await t.press("y")
         await t.hears("compare two runs")
         before = t.lines[1]
@@ -157,7 +165,7 @@ async def test_every_line_fits_the_terminal(open_lab: Open, size: tuple[int, int
     async with open_lab(size=size) as t:
         await t.settles()
         await t.press("*", "c")
-        await t.sees("compare 8 runs", "3 vary")
+        await t.sees("[config]", "3 vary")
         assert max(map(len, t.lines)) <= size[0]
         assert "? keys" in t.lines[-1]
         await t.press("]")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from runtower.acts.config_diff import ConfigDiff, compared, without
 from runtower.acts.config_sheets import MatrixSheet, PairSheet
 from runtower.acts.face import Face
+from runtower.acts.facts_sheet import FactsSheet
 from runtower.acts.figure_sheet import FigureSheet
+from runtower.acts.git_changes import changes_between
+from runtower.acts.run_code import code_of
 from runtower.acts.run_compare import compare
 from runtower.acts.run_config import configs_of
+from runtower.acts.run_data import data_of
+from runtower.acts.run_environment import environments_of
 from runtower.acts.sheets import Sheet, SheetRows
 from runtower.config.matrix import matrix
 from runtower.config.rules import Rules
@@ -19,8 +24,8 @@ from runtower.config.tree import Config
 from runtower.domain.errors import TowerError
 from runtower.present.glyphs import Glyphs
 
-CONFIG, METRICS, CURVES = "config", "metrics", "curves"
-TABS: Final = (CONFIG, METRICS, CURVES)
+CONFIG, METRICS, CURVES, ENVIRONMENT, CODE, DATA = "config", "metrics", "curves", "env", "code", "data"
+TABS: Final = (CONFIG, METRICS, CURVES, ENVIRONMENT, CODE, DATA)
 
 
 class Comparison:
@@ -41,6 +46,13 @@ class Comparison:
         self._configs: list[Config] | None = None
         self._sheets: dict[str, SheetRows] = {}
         self._before: dict[str, SheetRows] = {}  # what was folded and searched for when it is read again
+        self._readers: dict[str, Callable[[], Awaitable[Sheet]]] = {
+            CONFIG: self._config,
+            METRICS: self._figures,
+            ENVIRONMENT: self._environment,
+            CODE: self._code,
+            DATA: self._data,
+        }
         self._reading: dict[str, asyncio.Task[None]] = {}
 
     @property
@@ -92,26 +104,25 @@ class Comparison:
         self._keys.reverse()
         if self._configs is not None:
             self._configs.reverse()
-        self._again(CONFIG, METRICS)
-        self._sheets = {}
+        self.close()
+        self._reading.clear()
+        self._sheets.clear()
 
     def choose(self, strict: bool, heeds_rules: bool) -> None:
         """Compare the configs in another way."""
         self.strict, self.heeds_rules = strict, heeds_rules
         self._again(CONFIG)
 
-    def _again(self, *tabs: str) -> None:
-        for tab in tabs:
-            if (task := self._reading.pop(tab, None)) is not None:
-                task.cancel()
-            if tab in self._sheets or task is not None:
-                self._reading[tab] = asyncio.ensure_future(self._read(tab))
+    def _again(self, tab: str) -> None:
+        if (task := self._reading.pop(tab, None)) is not None:
+            task.cancel()
+        self._reading[tab] = asyncio.ensure_future(self._read(tab))
 
     # -- reading
 
     async def _read(self, tab: str) -> None:
         try:
-            sheet = await (self._config() if tab == CONFIG else self._figures())
+            sheet = await self._readers[tab]()
         except TowerError as error:
             self.errors[tab] = str(error)
         else:
@@ -121,7 +132,7 @@ class Comparison:
 
     def _show(self, tab: str, sheet: Sheet) -> None:
         before = self._before.get(tab)
-        shown = SheetRows(sheet, self._glyphs, before.only if before is not None else tab == CONFIG)
+        shown = SheetRows(sheet, self._glyphs, before.only if before is not None else tab != METRICS)
         if before is not None:
             shown.folded, shown.needle = before.folded, before.needle
             shown.lay()
@@ -130,7 +141,7 @@ class Comparison:
     async def _config(self) -> Sheet:
         settings = self.face.desk.settings
         if self._configs is None:
-            self._configs = configs_of(self.face.desk.tower.catalogue, self._there())
+            self._configs = await configs_of(self.face.desk.tower, self._there())
         configs = list(self._configs)
         ignore = settings.diff.ignore if self.heeds_rules else ()
         if len(configs) == 2:
@@ -150,6 +161,21 @@ class Comparison:
         desk = self.face.desk
         found = await compare(desk.tower, self._there(), desk.settings, self.strict)
         return FigureSheet(found.metrics, self._glyphs)
+
+    async def _environment(self) -> Sheet:
+        found = await environments_of(self.face.desk.tower, self._there())
+        return FactsSheet(found, self._glyphs, "None of these runs recorded what it ran in.")
+
+    async def _code(self) -> Sheet:
+        desk = self.face.desk
+        found = await code_of(desk.tower, self._there())
+        changes = await changes_between(desk.folder, found.commits)
+        empty = "None of these runs recorded which code it was made with."
+        return FactsSheet([found.facts], self._glyphs, empty, changes, found.commits)
+
+    async def _data(self) -> Sheet:
+        found = await data_of(self.face.desk.tower, self._there())
+        return FactsSheet(found, self._glyphs, "None of these runs recorded an input or an artifact.")
 
     def _there(self) -> list[int]:
         """The runs' rows as they are now: a source that begins anew gives its runs other ones."""

@@ -250,6 +250,11 @@ class Desk:
         self.tower.pause(paused)
 
     @property
+    def folder(self) -> Path:
+        """In which runtower was started."""
+        return self._starter.folder
+
+    @property
     def copied_file(self) -> Path:
         """Where the text that was copied last is kept."""
         return self._folders.state / "copied.txt"

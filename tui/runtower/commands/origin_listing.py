@@ -8,7 +8,8 @@ from typing import Any, Final
 from runtower.acts.git_changes import CodeChange
 from runtower.acts.run_origins import Origins
 from runtower.acts.sides import Fact, Facts
-from runtower.commands.tables import markdown_lines, plain_lines
+from runtower.commands.tables import plain_lines
+from runtower.present.markdown import markdown_lines
 from runtower.present.spans import inert
 
 _NONE: Final = "none"

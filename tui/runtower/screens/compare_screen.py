@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 
-from runtower.acts.comparison import CONFIG, CURVES, METRICS, TABS, Comparison
+from runtower.acts.comparison import CONFIG, CURVES, TABS, Comparison
 from runtower.acts.face import Face
 from runtower.acts.sheets import SheetRow
 from runtower.keymap import Keymap
@@ -111,10 +111,9 @@ class CompareScreen(CompareKeys):
         gap = 2 if width >= 100 else 0
         right = tabs_line(TABS, self.tab, gap, said)
         names = self.compared.names
-        room = width - sum(len(text) for text, _ in right) - 18
-        arrow = "›" if self.glyphs is not ASCII else ">"
-        left: list[Span] = [(" runs ", "title"), (f"{arrow} compare ", "dim")]
-        if len(names) == _PAIR and room >= 24:
+        room = width - sum(len(text) for text, _ in right) - 13
+        left: list[Span] = [(" compare ", "title"), ("› " if self.glyphs is not ASCII else "> ", "dim")]
+        if len(names) == _PAIR and room >= 18:
             each = (room - 3) // 2
             left += [
                 (shortened(inert(names[0], self.glyphs), each, self.glyphs), "bright"),
@@ -247,6 +246,7 @@ class CompareScreen(CompareKeys):
         if self.is_there and self.tab != CURVES:
             self.remember()
             self._draw_row()
+            self._draw_summary()
 
     @on(RowTable.Opened)
     async def _opened(self) -> None:
@@ -255,7 +255,7 @@ class CompareScreen(CompareKeys):
     def why_not(self, action_id: str) -> str:
         if action_id == "compare.overrides" and len(self.compared.rows) > _PAIR:
             return "overrides turn one config into one other: compare two runs"
-        if action_id in ("compare.overrides", "compare.strict", "compare.rules") and self.tab == METRICS:
+        if action_id in ("compare.overrides", "compare.strict", "compare.rules") and self.tab != CONFIG:
             return "that is for the configs (the tab config)"
         if action_id == "compare.turn" and len(self.compared.rows) > _PAIR:
             return "only two can be turned round"
