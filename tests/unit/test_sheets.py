@@ -136,7 +136,7 @@ def test_many_configs_in_sections() -> None:
         {"lr": 1.0, "m": {"n": 2, "o": {"p": 1}}},
         {"lr": 2, "m": {"o": {"p": 2}}},
     ]
-    sheet = MatrixSheet(matrix(trees, Rules(()), False), False, UNICODE)
+    sheet = MatrixSheet(matrix(trees, Rules(()), False), ["a", "b", "c"], False, UNICODE)
     rows = SheetRows(sheet, UNICODE)
     assert shown(rows) == ["lr", "m", "  n", "  o", "    p"]
     assert sheet.cells(sheet.rows[0], (0, 1, 2), 9) == [(("1", ""),), (("1.0", "dim"),), (("2", "bright"),)]

@@ -155,7 +155,8 @@ class Comparison:
 
     def _matrix(self, configs: Sequence[Config], ignore: Sequence[str]) -> Sheet:
         trees = [without(one, self.face.desk.settings.redact).tree for one in configs]
-        return MatrixSheet(matrix(trees, Rules(ignore), self.strict), self.strict, self._glyphs)
+        origins = [one.origin for one in configs]
+        return MatrixSheet(matrix(trees, Rules(ignore), self.strict), origins, self.strict, self._glyphs)
 
     async def _figures(self) -> Sheet:
         desk = self.face.desk

@@ -99,6 +99,9 @@ class PairSheet(Sheet):
 
     # -- values
 
+    def origin(self, run: int) -> str:
+        return (self.found.b if run else self.found.a).origin
+
     def cells(self, row: SheetRow, runs: Sequence[int], width: int) -> Sequence[Line]:
         both = [inert(self.full(row, run), self._glyphs) for run in (0, 1)]
         short = shortened_pair(both[0], both[1], width, self._glyphs)
@@ -109,6 +112,8 @@ class PairSheet(Sheet):
         if difference is not None:
             return self.found.said(difference)[run]
         value = after if run else before
+        if row.differs:
+            return str(value)  # the name of a choice is no value
         if isinstance(value, Unset) or not is_interpolated(value):
             return said(value)
         return resolved_said(value, self.found.resolvers[run].value(path), True)
@@ -151,7 +156,8 @@ def _map(value: Tree | Unset) -> dict[Key, Tree]:
 class MatrixSheet(Sheet):
     """More than two configs: what varies, in sections."""
 
-    def __init__(self, found: Matrix, strict: bool, glyphs: Glyphs) -> None:
+    def __init__(self, found: Matrix, origins: Sequence[str], strict: bool, glyphs: Glyphs) -> None:
+        self._origins = origins
         self._varying = found.rows
         self._strict = strict
         self._glyphs = glyphs
@@ -177,6 +183,9 @@ class MatrixSheet(Sheet):
             tone = "dim" if alike or isinstance(value, Unset) else "bright" if run else ""
             known = self._said[number, run] = inert(said(value), self._glyphs), tone
         return known
+
+    def origin(self, run: int) -> str:
+        return self._origins[run]
 
     def full(self, row: SheetRow, run: int) -> str:
         return said(self._varying[row.number].values[run])

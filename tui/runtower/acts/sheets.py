@@ -53,6 +53,10 @@ class Sheet(ABC):
         """What is to be said of the line besides."""
         return ""
 
+    def origin(self, run: int) -> str:
+        """Where all that one run has was read; '' where that is no question."""
+        return ""
+
 
 class Column(Protocol):
     """A column as the widget shows it: its id, and how many cells it has."""

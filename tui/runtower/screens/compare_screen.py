@@ -154,7 +154,7 @@ class CompareScreen(CompareKeys):
         spans.append((f"  {inert(note, glyphs)} " if note else " ", "warning" if note else ""))
         used = sum(len(text) for text, _ in spans)
         rule.say([*spans, (dash * max(0, width - used - 1), "rule")])
-        full.say(self._full(row) if not row.is_section else (), 0)
+        full.say(self._full(row), 0)
 
     def _full(self, row: SheetRow) -> list[Spans]:
         """A line for each of two runs, more where there is room; of more runs as many as can be said."""
@@ -162,20 +162,19 @@ class CompareScreen(CompareKeys):
         assert shown is not None
         sheet, width, glyphs, room = shown.sheet, self.size.width - 2, self.glyphs, self._full_lines
         names = self.compared.names
+        said = [inert(sheet.origin(n) if row.is_section else sheet.full(row, n), glyphs) for n in range(len(names))]
         if len(names) == _PAIR:
             lines: list[Spans] = []
-            for run, side in enumerate("AB"):
-                text = inert(sheet.full(row, run), glyphs)
-                most = (width - 4) * (room // _PAIR)
-                pieces = wrapped(((shortened(text, most, glyphs), "" if run == 0 else "bright"),), width - 4)
+            for side, text in zip("AB", said, strict=True):
+                short = shortened(text, (width - 4) * (room // _PAIR), glyphs)
+                pieces = wrapped(((short, "bright" if side == "B" and not row.is_section else ""),), width - 4)
                 lines += [((f" {side if n == 0 else ' '}  ", "dim"), *piece) for n, piece in enumerate(pieces)]
-            return lines
-        said = [
-            f"{shortened(inert(n, glyphs), 24, glyphs)}: {inert(sheet.full(row, i), glyphs)}"
-            for i, n in enumerate(names)
-        ]
-        first = self.sheet.first_column
-        text = "   ".join([said[0], *said[1 + first :]])
+            return lines if any(said) else []
+        if row.is_section:
+            text = "; ".join(dict.fromkeys(one for one in said if one))
+        else:
+            seen = [0, *range(1 + self.sheet.first_column, len(names))]
+            text = "   ".join(f"{shortened(inert(names[n], glyphs), 24, glyphs)}: {said[n]}" for n in seen)
         return [((" ", ""), *line) for line in wrapped(((text, ""),), width)[:room]]
 
     def _draw_summary(self) -> None:
