@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from mlflow.entities import Dataset, DatasetInput
-from support.labstore import COMMIT, add_run, changing, id_of
+from support.labstore import COMMIT, add_run, changing, id_of, put_metric
 from support.labtower import Lab
 
 
@@ -64,8 +64,11 @@ def test_machines_get_all_of_it(store: Path) -> None:
     assert [one["name"] for one in found["runs"]] == ["lr=0.001", "vit sweep", "lr=0.0003"]
     loss = found["metrics"][0]
     assert (loss["key"], loss["goal"]) == ("val_loss", "min")
-    assert loss["values"][0] == {"last": 0.2207, "best": 0.125, "delta": None, "direction": None, "leads": False}
-    assert loss["values"][1] == {"last": None, "best": None, "delta": None, "direction": None, "leads": False}
+    nothing = {"at": None, "at_step": None, "delta": None, "direction": None, "leads": False}
+    assert loss["values"][0] == {"last": 0.2207, "best": 0.125, **nothing}
+    assert loss["values"][1] == {"last": None, "best": None, **nothing}
+    assert (found["step"], found["groups"]) == (None, [[0], [1], [2]])
+    assert loss["groups"][2]["delta"] == pytest.approx(-0.0093)
     assert (loss["values"][2]["direction"], loss["values"][2]["leads"]) == ("better", True)
     assert loss["values"][2]["delta"] == pytest.approx(-0.0093)
     assert {"path": "lr", "values": [{"value": 0.001}, {}, {"value": 0.0003}]} in found["params"]
@@ -171,3 +174,77 @@ def test_one_run_is_not_compared(store: Path) -> None:
     assert done.returncode == 2
     assert "only one run" in done.stderr
     assert run(store.parent, "lr=0.001", "nobody").returncode == 6
+
+
+@pytest.fixture
+def seeds(store: Path) -> Path:
+    """Three runs of one config and two of another one, each with a seed of its own, logged to step 3."""
+    runs = {"v1": ("0.1", 0.5), "v2": ("0.1", 0.6), "v3": ("1e-1", 0.7), "w1": ("0.2", 0.61), "w2": ("0.2", 0.63)}
+    for number, (name, (lr, loss)) in enumerate(runs.items()):
+        run_id = add_run(store, name, metrics=False)
+        with changing(store) as connection:
+            connection.executemany(
+                "INSERT INTO params (key, value, run_uuid) VALUES (?, ?, ?)",
+                [("lr", lr, run_id), ("seed", str(number), run_id)],
+            )
+            for step in range(4):
+                put_metric(connection, run_id, "val_loss", loss + (3 - step), step, 1_000 + step)
+    return store
+
+
+def test_seeds_are_taken_together(seeds: Path) -> None:
+    done = run(seeds.parent, "v1", "w1", "v2", "w2", "v3", "pure-gnat", "--seeds")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    assert lines[:4] == [
+        "                v1 and 2 more    w1 and 1 more                     pure-gnat",
+        "val_loss        0.60 ± 0.10 n 3  0.620 ± 0.014 n 2                 0.2391 n 1, no spread best",
+        "val_loss delta                   +0.020 ± 0.059 within the spread  -0.3609, no spread",
+        "val_loss min    0.60 ± 0.10      0.620 ± 0.014                     0.2391",
+    ]
+    at = lines.index("A delta that isn't larger is within the spread.")
+    assert lines[at - 1 : at + 1] == [
+        "± is the sample standard deviation over the n runs of a column, of a delta sqrt(s1²/n1 + s2²/n2).",
+        "A delta that isn't larger is within the spread.",
+    ]
+    alone = run(seeds.parent, "v1", "v2", "w1")
+    assert "\nSome of the runs differ only in what is ignored: --seeds" in alone.stdout
+    md = run(seeds.parent, "v1", "v2", "w1", "w2", "--seeds", "--md").stdout.splitlines()
+    assert md[0] == "|  | v1 and 1 more | w1 and 1 more |"
+    assert "| val_loss delta |  | +0.070 ± 0.051 worse |" in md
+
+
+def test_machines_get_the_groups(seeds: Path) -> None:
+    found = json.loads(run(seeds.parent, "v1", "w1", "v2", "w2", "v3", "--json").stdout)
+    assert found["groups"] == [[0, 2, 4], [1, 3]]
+    first, other = found["metrics"][0]["groups"]
+    assert (first["count"], first["mean"], first["std"]) == (3, pytest.approx(0.6), pytest.approx(0.1))
+    assert (first["delta"], first["error"], first["beyond"]) == (None, None, None)
+    assert other["error"] == pytest.approx((0.1**2 / 3 + 0.0002 / 2) ** 0.5)
+    assert (other["beyond"], other["direction"]) == (False, "worse")
+    rows = list(csv.reader(run(seeds.parent, "v1", "w1", "v2", "--seeds", "--csv").stdout.splitlines()))
+    assert rows[0] == ["kind", "key", "figure", "v1 and 1 more", "w1"]
+    figures = {row[2]: row[3:] for row in rows if row[:2] == ["metric", "val_loss"]}
+    assert (figures["count"], figures["error"], figures["beyond"]) == (["2", "1"], ["", ""], ["", ""])
+    assert float(figures["mean"][0]) == pytest.approx(0.55)
+    assert ["param", "lr", "", "0.1", "0.2"] in rows
+
+
+def test_metrics_at_a_step_or_the_nearest_before_it(seeds: Path) -> None:
+    late = add_run(seeds, "late", metrics=False)
+    with changing(seeds) as connection:
+        put_metric(connection, late, "val_loss", 9.0, 8, 1_000)
+    lines = run(seeds.parent, "v1", "w1", "late", "calm-owl", "--step", "1").stdout.splitlines()
+    assert lines[1].split("  ")[0] == "val_loss at 1"
+    assert [cell.strip() for cell in lines[1].split("  ") if cell.strip()][1:] == [
+        "2.5 best",
+        "2.61 +0.11 worse",
+        "not yet logged",
+        "3.436363 +0.9364 worse",
+    ]
+    found = json.loads(run(seeds.parent, "v1", "late", "w1", "--step", "5", "--json").stdout)
+    assert found["step"] == 5
+    values = found["metrics"][0]["values"]
+    assert [(one["at"], one["at_step"]) for one in values] == [(0.5, 3), (None, None), (0.61, 3)]
+    assert values[2]["delta"] == pytest.approx(0.11)
+    assert "0.5 at 3" in run(seeds.parent, "v1", "w1", "--step", "5").stdout

@@ -108,11 +108,9 @@ async def test_a_pinned_run_stands_first_under_any_filter(open_lab: Open) -> Non
         await t.until(lambda: t.rows == ["wide-elk", "calm-owl"])
 
 
-async def test_only_differences_needs_a_baseline_and_then_shows_them(open_lab: Open) -> None:
+async def test_the_pane_says_what_differs_from_the_baseline(open_lab: Open) -> None:
     async with open_lab() as t:
         await t.settles()
-        await t.press("x")
-        await t.sees("no run is the baseline yet")
         await t.goes_to("lr=0.0003")
         await t.press("equals_sign")
         await t.goes_to("pure-gnat")

@@ -61,3 +61,26 @@ def test_first_widths() -> None:
     assert width_for(key_of("metrics." + "x" * 40)) == 14
     assert width_for(LR, ["0.1", "0.0003"]) == 6
     assert width_for(LR, ["x" * 90]) == 16
+
+
+def test_only_some_columns_and_then_all_again() -> None:
+    guest = Shown(LR, 7, True)
+    own = layout(2)
+    narrow = own.narrowed({runs.STATUS}, [guest])
+    assert [narrow.columns[place].key for place in narrow.places] == [runs.NAME, runs.STATUS, LR]
+    assert narrow.active_key == LR, "the active column went; the next one on the screen is it"
+    assert narrow.move(-1).active_key == runs.STATUS
+    assert narrow.move(-9).active_key == runs.NAME
+    assert narrow.whole.columns == own.columns
+    assert not narrow.whole.hidden
+
+
+def test_what_is_changed_while_only_some_are_shown_stays() -> None:
+    narrow = layout(1).narrowed({runs.STATUS, CURVE}, [Shown(LR, 7, True)])
+    moved = narrow.shift(1)
+    assert moved.whole.shown == (runs.NAME, LOSS, CURVE, runs.STATUS)
+    assert moved.active_key == runs.STATUS
+    assert narrow.hide().whole.shown == (runs.NAME, LOSS, CURVE)
+    assert narrow.hide().active_key == CURVE
+    wide = narrow.turn_to(4).resize(6)
+    assert wide.narrowed({runs.STATUS}, [Shown(LR, 7, True)]).columns[-1].width == 13, "a guest keeps its width"

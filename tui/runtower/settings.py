@@ -40,6 +40,9 @@ class ViewSettings:
     sort: list[str] = field(default_factory=list, metadata={"doc": "columns, each with :desc where it descends"})
     group: str = field(default="", metadata={"doc": "the column by which the screen groups them; '' for no groups"})
     columns: list[str] = field(default_factory=list, metadata={"doc": "columns; none: those that are chosen for it"})
+    differing: bool = field(
+        default=False, metadata={"doc": "whether the screen shows only the columns in which the runs differ"}
+    )
     metric: str = field(default="", metadata={"doc": "the metric of the column curve"})
 
 

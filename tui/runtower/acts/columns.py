@@ -1,8 +1,11 @@
-"""The columns of the runs table: chosen once for each choice of experiments, then the user's. No Textual."""
+"""The columns of the runs table: chosen once for each choice of experiments, then the user's; where only differing ones
+are wanted, those in which the runs differ. No Textual."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -10,7 +13,9 @@ import numpy as np
 from runtower.acts import choose
 from runtower.acts.browse import Browser
 from runtower.acts.curves import Curves
+from runtower.acts.differing import Differing, question
 from runtower.acts.layout import CURVE, Layout, Shown, first_layout, width_for
+from runtower.acts.points import rows_of
 from runtower.acts.remember import KeptColumn, KeptLayout
 from runtower.acts.run_rows import RunRows
 from runtower.acts.tower import Tower
@@ -20,6 +25,11 @@ from runtower.domain.runs import ColumnKey, Kind
 from runtower.settings import MetricSettings
 
 _CHOOSE_FROM: Final = 2000
+_IN_A_THREAD_FROM: Final = 3000  # runs, or keys
+_GUESTS: Final = 40
+_GUESTS_OF_MANY: Final = 12  # a column of many runs costs something
+_MANY: Final = 20_000
+_STAYING: Final = (runs.NAME, runs.STATUS)
 
 
 class Columns:
@@ -33,6 +43,7 @@ class Columns:
         curves: Curves,
         metrics: Mapping[str, MetricSettings],
         layouts: Mapping[str, KeptLayout],
+        ignore: Sequence[str] = (),
     ) -> None:
         self._tower = tower
         self._browser = browser
@@ -40,7 +51,12 @@ class Columns:
         self._curves = curves
         self._metrics = metrics
         self._layouts = layouts
+        self._ignore = ignore
         self._chosen_for: str | None = None
+        self.only_differing = False
+        self.differing: Differing | None = None  # what the table shows, where only columns that differ are wanted
+        self._looked_at: tuple[Ints, frozenset[ColumnKey]] = np.empty(0, np.int32), frozenset()
+        self._turn = 0
 
     def lay_out(self) -> None:
         """The columns of the chosen experiments: as they were left, else chosen now, once."""
@@ -74,11 +90,13 @@ class Columns:
         columns = self._rows.layout.columns
         old, known = self._rows.metric, metric in self._rows.layout.shown
         swapped = tuple(Shown(metric, width_for(metric)) if c.key == old and not known else c for c in columns)
+        layout = self._rows.layout
         self._chosen_for = self._layout_key()
-        self._use(Layout(swapped, self._rows.layout.active), metric)
+        self._use(replace(layout, columns=swapped, hidden=layout.hidden - {metric, CURVE}), metric)
 
     def show(self, keys: Sequence[ColumnKey]) -> None:
         """Exactly these columns beside the name: those that were shown keep their places, new ones come last."""
+        self.show_all()
         layout = self._rows.layout
         for key in [*(shown for shown in layout.shown if shown not in keys), *keys]:
             if key != runs.NAME and (key in layout.shown) != (key in keys):
@@ -87,11 +105,67 @@ class Columns:
 
     def show_exactly(self, keys: Sequence[ColumnKey], metric: ColumnKey | None) -> None:
         """Exactly these columns after the name, in this order, and the curve's metric where one is said."""
+        self.show_all()
         rows, known = self._chosen_rows(), {shown.key: shown for shown in self._rows.layout.columns}
         sized = (known[key] if key in known else self._sized(Shown(key, width_for(key)), rows) for key in keys)
         name = self._rows.layout.columns[:1] or (self._sized(Shown(runs.NAME, width_for(runs.NAME)), rows),)
         self._chosen_for = self._layout_key()
         self._use(Layout((*name, *sized)), metric or self._rows.metric)
+
+    async def show_differing(self) -> Differing | None:
+        """Only the columns in which the marked runs (where there are several), or else all that are shown, differ, and
+        further params that do, until `show_all`; all stay where none differ. `follow` keeps it so. None where it was
+        overtaken."""
+        self.only_differing = True
+        await self.follow()
+        found = self.differing
+        if found is not None and not found.count:
+            self.show_all()
+        return found
+
+    def show_all(self) -> None:
+        """The user's own columns again."""
+        self._turn += 1
+        self.only_differing, self.differing = False, None
+        self._use(self._rows.layout.whole, self._rows.metric)
+
+    @property
+    def differing_shown(self) -> int:
+        """How many of the columns that differ the table has."""
+        guests = sum(shown.is_guest for shown in self._rows.layout.columns)
+        return guests + (len(self.differing.own) if self.differing is not None else 0)
+
+    async def follow(self) -> bool:
+        """Where only differing columns are wanted: look again, if there are other runs or marks than at the last look.
+        News of values alone change no column, nor does a single run. True where columns may have changed."""
+        if not self.only_differing:
+            return False
+        rows, layout = rows_of(self._browser), self._rows.layout.whole
+        own = frozenset(layout.shown) - {*_STAYING, CURVE}
+        among = np.sort(rows)
+        seen, known = self._looked_at, self.differing
+        if known is not None and (len(rows) < 2 or (own == seen[1] and np.array_equal(among, seen[0]))):
+            if not self._rows.layout.hidden:
+                self._narrow(known, among)  # the columns were laid out anew
+            return False
+        self._turn += 1
+        turn, catalogue = self._turn, self._tower.catalogue
+        find = question(self._browser, rows, [key for key in layout.shown if key in own], self._ignore)
+        large = max(catalogue.size, catalogue.key_count()) >= _IN_A_THREAD_FROM
+        found = await asyncio.to_thread(find) if large else find()
+        if turn != self._turn:
+            return False
+        self._looked_at, self.differing = (among, own), found
+        self._narrow(found, among)
+        return True
+
+    def _narrow(self, found: Differing, rows: Ints) -> None:
+        most = _GUESTS_OF_MANY if self._tower.catalogue.size > _MANY else _GUESTS
+        guests = [self._sized(Shown(key, width_for(key), True), rows) for key in found.others[:most]]
+        metric = self._rows.metric
+        curve = metric in found.own or metric not in self._rows.layout.shown
+        kept = {*found.own, *_STAYING, *([CURVE] if curve else [])}
+        self._use(self._rows.layout.narrowed(kept, guests), metric)
 
     def sort_key(self, key: ColumnKey) -> tuple[ColumnKey, bool]:
         """What sorting by a column means (the curve's by its metric), and whether the first look is descending."""
@@ -106,11 +180,11 @@ class Columns:
 
     def kept(self) -> dict[str, KeptLayout]:
         """The columns of every choice of experiments that is known, to be remembered."""
-        layouts = dict(self._layouts)
+        layouts, layout = dict(self._layouts), self._rows.layout.whole
         if self._chosen_for is not None:
             layouts[self._chosen_for] = KeptLayout(
-                [KeptColumn.of(shown.key, shown.width) for shown in self._rows.layout.columns],
-                self._rows.layout.active,
+                [KeptColumn.of(shown.key, shown.width) for shown in layout.columns],
+                layout.active,
                 KeptColumn.of(self._rows.metric) if self._rows.metric else None,
             )
         return layouts
@@ -120,7 +194,7 @@ class Columns:
         catalogue = self._tower.catalogue
         if shown.key.kind is Kind.PARAM:
             samples = [catalogue.texts(shown.key).text(row) or "" for row in rows[:40].tolist()]
-            return Shown(shown.key, width_for(shown.key, samples))
+            return replace(shown, width=width_for(shown.key, samples))
         if shown.key == runs.NAME:
             longest = max((len(catalogue.texts(runs.NAME).text(row) or "") for row in rows[:200].tolist()), default=0)
             return Shown(shown.key, max(16, min(30, longest + 3)))
@@ -130,7 +204,7 @@ class Columns:
         self._rows.layout = layout
         self._rows.metric = metric
         self._curves.choose(metric)
-        self._browser.search_in(key for key in layout.shown if key != CURVE)
+        self._browser.search_in(key for key in layout.whole.shown if key != CURVE)
         self._rows.changed()
 
     def _layout_key(self) -> str:

@@ -20,7 +20,7 @@ STEPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("/ filters as you type: try vit or !failed", ("find.filter",)),
     ("h l choose a column, s sorts by it, s again reverses", ("columns.sort",)),
     ("space marks runs, * marks all that the filter shows", ("mark.toggle", "mark.all")),
-    ("= makes a run the baseline, then x shows only what differs from it", ("look.differences", "mark.baseline")),
+    ("x shows only the columns in which runs differ, = makes one the baseline", ("look.differences", "mark.baseline")),
     ("m chooses the metric of the curve, enter opens the run", ("look.metric", "look.open")),
     ("E chooses experiments, ? lists every key", ("find.experiments", "app.help")),
 )

@@ -40,6 +40,7 @@ from runtower.present.glyphs import Glyphs
 from runtower.starting import Start, Starter
 
 _ENOUGH: Final = 40
+_FRAME: Final = 0.03
 
 
 class Desk:
@@ -86,7 +87,15 @@ class Desk:
         self._file = remember.view_file(folders.state / "views", start.folder, [target.name for target in targets])
         self.kept: KeptView = remember.load(self._file)
         self.alarms.bring_back(self.kept)
-        self.columns = Columns(self.tower, self.browser, self.rows, self.curves, settings.metrics, self.kept.layouts)
+        self.columns = Columns(
+            self.tower,
+            self.browser,
+            self.rows,
+            self.curves,
+            settings.metrics,
+            self.kept.layouts,
+            settings.diff.ignore,
+        )
         self._begun_ms = start.begun_ms
         self._first_experiment = start.experiment
         self._first_view = start.view
@@ -142,7 +151,7 @@ class Desk:
         complete = self.sources.listed
         self.columns.lay_out()
         await self.browser.order()
-        self._after_order()
+        await self._after_order()
         self._settled = complete
 
     def _restore(self) -> None:
@@ -152,6 +161,7 @@ class Desk:
         self.mine = self.kept.mine
         self.browser.only_user(self.user if self.mine else None)
         self.rows.own_scale = self.kept.own_scale
+        self.columns.only_differing = self.kept.differing
         if self._first_view:
             try:
                 self.open_view(self._first_view)
@@ -232,7 +242,8 @@ class Desk:
         """Keep what is shown in the project's settings; gives the file. Raises Invalid, Conflict."""
         from runtower.acts.write_view import write_view  # noqa: PLC0415  the YAML parser comes only to write
 
-        view = saved_views.as_settings(self.browser, self.rows.layout.shown, self.rows.metric)
+        view = saved_views.as_settings(self.browser, self.rows.layout.whole.shown, self.rows.metric)
+        view.differing = self.columns.only_differing
         await asyncio.to_thread(write_view, self.project_file, name, view)
         self.settings.views[name] = view
         return self.project_file
@@ -305,7 +316,7 @@ class Desk:
                 self._reconsider()
                 self.columns.lay_out()
                 if await self.browser.order():
-                    self._after_order()
+                    await self._after_order()
                     self._settled = complete
             else:
                 await self.browser.count_pending()
@@ -322,8 +333,12 @@ class Desk:
         """Whether new rows may come in by themselves: nothing is shown yet, or the first list isn't complete."""
         return not len(self.browser.view) or (self.cached_ms is None and not self._settled)
 
-    def _after_order(self) -> None:
+    async def _after_order(self) -> None:
         self.columns.lay_out()
+        following = asyncio.ensure_future(self._follow())
+        await asyncio.wait(
+            {following}, timeout=_FRAME
+        )  # of very many runs the rows come first, and the columns when they are known
         self.rows.ordered()
         if not self.news and self.kept.seen_ms and not self.sources.partly_known:
             now = time.time() * 1000
@@ -336,11 +351,15 @@ class Desk:
                 self.settings.metrics,
             )
 
+    async def _follow(self) -> None:
+        if await self.columns.follow():
+            self._changed()
+
     async def order(self) -> None:
         """Order now: the user asked for it."""
         self.columns.lay_out()
         if await self.browser.order():
-            self._after_order()
+            await self._after_order()
             self._changed()
 
     def _curves_arrived(self) -> None:
@@ -356,5 +375,6 @@ class Desk:
         if self._restored:
             layouts = self.columns.kept()
             kept = put_away(self.browser, self.kept, layouts, mine=self.mine, own_scale=self.rows.own_scale)
+            kept.differing = self.columns.only_differing
             self.alarms.put_away(kept)
             remember.save(self._file, kept)

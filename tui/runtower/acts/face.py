@@ -243,7 +243,7 @@ class Face:
         """Every column there could be, and the values of those that are shown."""
         desk = self.desk
         coverage = desk.tower.catalogue.coverage()
-        shown = {_value(key) for key in desk.rows.layout.shown if key != runs.NAME}
+        shown = {_value(key) for key in desk.rows.layout.whole.shown if key != runs.NAME}
         ordered = sorted(
             coverage, key=lambda key: (_value(key) not in shown, key.kind != Kind.METRIC, key.kind, key.key)
         )

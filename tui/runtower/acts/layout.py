@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -45,10 +45,11 @@ WIDEST: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A column on the screen; `width` in cells."""
+    """A column on the screen; `width` in cells. A guest is only there as long as only columns that differ are."""
 
     key: ColumnKey
     width: int
+    is_guest: bool = False
 
     @property
     def title(self) -> str:
@@ -72,10 +73,12 @@ def width_for(key: ColumnKey, samples: Sequence[str] = ()) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The columns from left to right, and the one that column keys act on. The first, the name, stays where it is."""
+    """The columns from left to right, and the one that column keys act on. The first, the name, stays where it is;
+    `hidden` ones aren't on the screen now, as the runs don't differ in them."""
 
     columns: tuple[Shown, ...]
     active: int = 1
+    hidden: frozenset[ColumnKey] = frozenset()
 
     @property
     def active_key(self) -> ColumnKey:
@@ -83,23 +86,30 @@ class Layout:
 
     def move(self, by: int) -> Layout:
         """Another column becomes the active one."""
-        return replace(self, active=max(0, min(self.active + by, len(self.columns) - 1)))
+        places = self.places
+        here = places.index(self.active) if self.active in places else 0
+        return self.turn_to(places[max(0, min(here + by, len(places) - 1))])
+
+    def turn_to(self, place: int) -> Layout:
+        """The column at a place becomes the active one, or the next one that is on the screen."""
+        seen = self.places
+        return replace(self, active=next((one for one in seen if one >= place), seen[-1] if seen else 0))
 
     def hide(self) -> Layout:
         """Without the active column; the name can't be hidden."""
         if self.active == 0:
             return self
         columns = self.columns[: self.active] + self.columns[self.active + 1 :]
-        return Layout(columns, min(self.active, len(columns) - 1))
+        return replace(self, columns=columns).turn_to(self.active)
 
     def shift(self, by: int) -> Layout:
         """The active column changes places with its neighbour."""
-        there = self.active + by
-        if self.active == 0 or not 1 <= there < len(self.columns):
+        there = self.move(by).active
+        if self.active == 0 or there in (0, self.active):
             return self
         columns = list(self.columns)
-        columns[self.active], columns[there] = columns[there], columns[self.active]
-        return Layout(tuple(columns), there)
+        columns.insert(there, columns.pop(self.active))
+        return replace(self, columns=tuple(columns), active=there)
 
     def resize(self, by: int) -> Layout:
         """The active column gets narrower or wider."""
@@ -117,8 +127,33 @@ class Layout:
 
     @property
     def shown(self) -> tuple[ColumnKey, ...]:
-        """The keys from left to right."""
+        """The keys from left to right, hidden ones too."""
         return tuple(shown.key for shown in self.columns)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Which of the columns are on the screen, from left to right."""
+        return tuple(place for place, shown in enumerate(self.columns) if shown.key not in self.hidden)
+
+    def narrowed(self, kept: Collection[ColumnKey], guests: Sequence[Shown]) -> Layout:
+        """Only the name and those that are to be kept, and guests beside them; all others are hidden."""
+        known = {shown.key: shown for shown in self.columns if shown.is_guest}
+        own = tuple(shown for shown in self.columns if not shown.is_guest)
+        hidden = frozenset(shown.key for shown in own[1:] if shown.key not in kept)
+        came = tuple(known.get(guest.key, guest) for guest in guests)
+        return self._turned(Layout((*own, *came), 0, hidden))
+
+    @property
+    def whole(self) -> Layout:
+        """The user's own columns, and all of them."""
+        return self._turned(Layout(tuple(shown for shown in self.columns if not shown.is_guest), 0))
+
+    def _turned(self, other: Layout) -> Layout:
+        """Another layout with the same active column, or one near it."""
+        if not other.columns:
+            return other
+        key = self.active_key
+        return other.turn_to(other.shown.index(key) if key in other.shown else self.active)
 
 
 def first_layout(

@@ -50,6 +50,7 @@ class KeptView(msgspec.Struct, omit_defaults=True):
     mine: bool = False
     tree: bool = True
     own_scale: bool = False
+    differing: bool = False
     filter: str = ""
     where: str = ""
     group: KeptColumn | None = None

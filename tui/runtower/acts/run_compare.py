@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,23 +12,26 @@ from runtower.acts import export
 from runtower.acts.choose import goal, metrics_in_order
 from runtower.acts.config_diff import without
 from runtower.acts.run_config import configs_of
+from runtower.acts.seed_groups import BETTER, SAME, WORSE, GroupFigure, direction, figures_of, groups_of
 from runtower.acts.sides import labels_of
 from runtower.acts.tower import Tower
 from runtower.config.matrix import Matrix, matrix
 from runtower.config.rules import Rules
 from runtower.domain.errors import Invalid, NotFound
+from runtower.domain.series import MetricSeries
 from runtower.link.wire import History
 from runtower.settings import Settings
 
-BETTER, WORSE, SAME = "better", "worse", "same"
+__all__ = ["BETTER", "SAME", "WORSE", "ComparedRun", "Figure", "MetricRow", "RunComparison", "compare"]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A metric of one run: its `last` value and the `best` one of its history (None: not logged, or no goal is known).
 
-    `delta` is to the last value of the first run, `direction` what that means, '' where it can't be told; `leads`:
-    whether no other run's last value is better.
+    `at` is its value `at_step`, the nearest step that isn't after the one that was asked for; None without one. The
+    value that counts is that one, else the last. `delta` is to the first run's, `direction` what that means, '' where
+    it can't be told; `leads`: whether no other run's is better.
     """
 
     last: float | None
@@ -36,15 +39,18 @@ class Figure:
     delta: float | None
     direction: str
     leads: bool
+    at: float | None = None
+    at_step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """One metric; `goal` is min, max or ''. The figures are in the order of the runs."""
+    """One metric; `goal` is min, max or ''. `figures` are in the order of the runs, `groups` in that of the groups."""
 
     key: str
     goal: str
     figures: tuple[Figure, ...]
+    groups: tuple[GroupFigure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +68,36 @@ class ComparedRun:
 class RunComparison:
     """Runs, in the order in which they were named, with their metrics and what varies of their configs.
 
-    `configs` says of each run where its config is from, as `Config.origin` does.
+    `configs` says of each run where its config is from, as `Config.origin` does; `groups` are the places of runs that
+    differ only in what is ignored, such as seeds; `step` is the one asked for.
     """
 
     runs: tuple[ComparedRun, ...]
     metrics: tuple[MetricRow, ...]
     params: Matrix
     configs: tuple[str, ...]
+    groups: tuple[tuple[int, ...], ...] = ()
+    step: int | None = None
 
 
-async def compare(tower: Tower, rows: Sequence[int], settings: Settings, strict: bool) -> RunComparison:
-    """Compare runs (global rows). Reads the history of each metric whose goal is known. Raises TowerError."""
+async def compare(
+    tower: Tower, rows: Sequence[int], settings: Settings, strict: bool, step: int | None = None
+) -> RunComparison:
+    """Compare runs (global rows), by their last values or those at a step. Reads the history of each metric whose goal
+    is known, of all with a step. Raises TowerError."""
     rows = list(dict.fromkeys(rows))
     if len(rows) < 2:
         raise Invalid("That is only one run, and there is nothing to compare it with.", "Name two or more.")
     records = list(export.records(tower.catalogue, rows))
     metrics = [
-        await _metric(tower, rows, records, key, goal(key, settings.metrics)) for key in _keys(tower, rows, records)
+        await _metric(tower, rows, records, key, goal(key, settings.metrics), step)
+        for key in _keys(tower, rows, records)
     ]
     configs = [without(one, settings.redact) for one in await configs_of(tower, rows)]
     varying = matrix([one.tree for one in configs], Rules(settings.diff.ignore), strict)
-    return RunComparison(_runs(records), tuple(metrics), varying, tuple(one.origin for one in configs))
+    groups = groups_of(varying, len(rows), strict)
+    grouped = tuple(_in_groups(metric, groups, step) for metric in metrics)
+    return RunComparison(_runs(records), grouped, varying, tuple(one.origin for one in configs), groups, step)
 
 
 def _runs(records: Sequence[export.Record]) -> tuple[ComparedRun, ...]:
@@ -100,17 +115,42 @@ def _keys(tower: Tower, rows: Sequence[int], records: Sequence[export.Record]) -
 
 
 async def _metric(
-    tower: Tower, rows: Sequence[int], records: Sequence[export.Record], key: str, wanted: str
+    tower: Tower, rows: Sequence[int], records: Sequence[export.Record], key: str, wanted: str, step: int | None
 ) -> MetricRow:
-    lasts = [_number(record["metrics"], key) for record in records]
-    finite = [value for value in lasts if value is not None and math.isfinite(value)]
+    figures = [
+        await _figure(tower, row, key, _number(record["metrics"], key), wanted, step)
+        for row, record in zip(rows, records, strict=True)
+    ]
+    values = [_counting(one, step) for one in figures]
+    finite = [value for value in values if value is not None and math.isfinite(value)]
     top = (min(finite) if wanted == "min" else max(finite)) if wanted and len(finite) > 1 else None
-    figures = []
-    for row, last in zip(rows, lasts, strict=True):
-        best = await _best(tower, row, key, wanted) if wanted and last is not None else None
-        delta = _delta(lasts[0], last) if row != rows[0] else None
-        figures.append(Figure(last, best, delta, _direction(delta, wanted), top is not None and last == top))
+    for place, value in enumerate(values):
+        delta = _delta(values[0], value) if place else None
+        leads = top is not None and value == top
+        figures[place] = replace(figures[place], delta=delta, direction=direction(delta, wanted), leads=leads)
     return MetricRow(key, wanted, tuple(figures))
+
+
+async def _figure(tower: Tower, row: int, key: str, last: float | None, wanted: str, step: int | None) -> Figure:
+    """What one run logged, not compared with the others yet."""
+    bare = Figure(last, None, None, "", False)
+    if last is None or not (wanted or step is not None):
+        return bare
+    series = await _history(tower, row, key)
+    if series is None:
+        return bare
+    at, at_step = _at(series, step) if step is not None else (None, None)
+    return replace(bare, best=_best(series, wanted) if wanted else None, at=at, at_step=at_step)
+
+
+def _counting(figure: Figure, step: int | None) -> float | None:
+    """The value that is compared."""
+    return figure.last if step is None else figure.at
+
+
+def _in_groups(metric: MetricRow, groups: Sequence[Sequence[int]], step: int | None) -> MetricRow:
+    values, bests = [_counting(one, step) for one in metric.figures], [one.best for one in metric.figures]
+    return replace(metric, groups=figures_of(groups, values, bests, metric.goal))
 
 
 def _number(metrics: Mapping[str, float | str], key: str) -> float | None:
@@ -124,22 +164,28 @@ def _delta(first: float | None, last: float | None) -> float | None:
     return last - first
 
 
-def _direction(delta: float | None, wanted: str) -> str:
-    if delta is None or not wanted:
-        return ""
-    if delta == 0:
-        return SAME
-    return BETTER if (delta < 0) == (wanted == "min") else WORSE
-
-
-async def _best(tower: Tower, row: int, key: str, wanted: str) -> float | None:
-    """The best finite value of the whole history."""
+async def _history(tower: Tower, row: int, key: str) -> MetricSeries | None:
+    """The whole history, None where its source has none."""
     link = tower.links[int(tower.catalogue.source_numbers()[row])]
     try:
-        series = await link.ask(History(tower.catalogue.run_key(row).run_id, key))
+        return await link.ask(History(tower.catalogue.run_key(row).run_id, key))
     except NotFound:
         return None
+
+
+def _best(series: MetricSeries, wanted: str) -> float | None:
+    """The best finite value of the whole history."""
     values = series.values[np.isfinite(series.values)]
     if not len(values):
         return None
     return float(values.min() if wanted == "min" else values.max())
+
+
+def _at(series: MetricSeries, step: int) -> tuple[float | None, int | None]:
+    """The last value of the nearest step that isn't after `step`, and that step; None where all are after it."""
+    before = np.flatnonzero(series.steps <= step)
+    if not len(before):
+        return None, None
+    nearest = series.steps[before].max()
+    place = before[series.steps[before] == nearest][-1]
+    return float(series.values[place]), int(nearest)

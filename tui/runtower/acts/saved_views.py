@@ -37,6 +37,7 @@ class SavedView:
     group: ColumnKey | None
     columns: tuple[ColumnKey, ...]
     metric: ColumnKey | None
+    differing: bool = False
 
 
 def named(views: Mapping[str, ViewSettings], name: str) -> ViewSettings:
@@ -62,6 +63,7 @@ def read(view: ViewSettings, catalogue: Catalogue) -> SavedView:
         group=_group_of(view.group),
         columns=tuple(key for key in columns if key != runs.NAME),
         metric=column_of(view.metric) if view.metric else None,
+        differing=view.differing,
     )
 
 
@@ -116,11 +118,13 @@ def show(view: SavedView, browser: Browser, columns: Columns) -> None:
         browser.query, words=view.words, where=view.where, sort=view.sort or ((runs.START_TIME, True),)
     )
     browser.group_by(view.group)
+    columns.show_all()
     columns.lay_out()
     if view.columns:
         columns.show_exactly(view.columns, view.metric)
     elif view.metric is not None:
         columns.use_metric(view.metric)
+    columns.only_differing = view.differing
 
 
 def as_settings(browser: Browser, shown: Sequence[ColumnKey], metric: ColumnKey | None) -> ViewSettings:

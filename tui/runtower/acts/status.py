@@ -113,6 +113,8 @@ def query_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
         right.append((f"{view.within:,}{known}   ", "dim"))
     if browser.marks:
         right.append((f"{len(browser.marks)} marked   ", "marked"))
+    if desk.columns.differing is not None:
+        right.append((_differing(desk, width), "hit"))
     right.append((f"{shortened(experiments(desk, glyphs), max(12, width // 4), glyphs)}   ", ""))
     if browser.query.deleted:
         right.append(("deleted   ", "warning"))
@@ -130,6 +132,13 @@ def query_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
     while right and used + sum(len(text) for text, _ in left) >= width:
         used -= len(right.pop()[0])
     return left, tuple(right)
+
+
+def _differing(desk: Desk, width: int) -> str:
+    """That only some columns are shown."""
+    found = desk.columns.differing
+    assert found is not None
+    return f"{'only differing columns: ' if width >= 100 else 'differ: '}{found.count} of {found.asked}   "
 
 
 def _asked(desk: Desk, glyphs: Glyphs, room: int) -> Line:

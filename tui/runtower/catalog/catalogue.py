@@ -130,12 +130,11 @@ class Catalogue:
     def renewal(self) -> Callable[[], Made]:
         """What makes the present columns anew out of the present pieces; to be called off the loop, then `renew`."""
         keys = [key for key in self._columns if key not in DERIVED]
-        places, tables = list(self._globals), [table.frozen() for table in self.sources]
-        size, pieces = self.size, self._pieces
+        column_now, pieces = self.beside(), self._pieces
         since = len(pieces)
 
         def make() -> Made:
-            return Made({key: column_of(key, size, places, tables) for key in keys}, pieces, since)
+            return Made({key: column_now(key) for key in keys}, pieces, since)
 
         return make
 
@@ -257,6 +256,13 @@ class Catalogue:
             while len(self._columns) > _COLUMNS_KEPT:
                 self._columns.popitem(last=False)
             return column
+
+    def beside(self) -> Callable[[ColumnKey], Column]:
+        """What makes a column of all runs as they are now, in any thread, and keeps none: for a look at many keys. Not
+        for a key that is derived."""
+        places, tables = list(self._globals), [table.frozen() for table in self.sources]
+        size = self.size
+        return lambda key: column_of(key, size, places, tables)
 
     def numbers(self, key: ColumnKey) -> NumberColumn:
         """The column as numbers: of a text column those its texts spell."""

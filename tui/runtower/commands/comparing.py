@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,14 @@ from runtower.acts.run_config import PARAMS, of_run
 from runtower.acts.run_origins import Origins, origins_of
 from runtower.acts.sides import told_once
 from runtower.commands import origin_listing
+from runtower.commands.compare_groups import (
+    SAID_OF_SPREADS,
+    exact_group_rows,
+    group_labels,
+    group_record,
+    group_rows,
+    metric_title,
+)
 from runtower.commands.diff_listing import plain_json
 from runtower.commands.listing import resolved, write
 from runtower.commands.opening import Asked, context, opened
@@ -27,30 +36,45 @@ from runtower.present.numbers import exact
 from runtower.present.spans import inert
 
 
-def print_comparison(asked: Asked, texts: Sequence[str], where: str, strict: bool, form: str) -> None:
-    """Print it; `form` is '' (for people), json, csv or md. Raises TowerError."""
-    asyncio.run(_print(asked, texts, where, strict, form))
+@dataclass(frozen=True, slots=True)
+class CompareWish:
+    """What is asked for: `form` '' (for people), json, csv or md; with `seeds` groups instead of runs; metrics at a
+    `step`, None for the last one."""
+
+    form: str = ""
+    where: str = ""
+    strict: bool = False
+    seeds: bool = False
+    step: int | None = None
 
 
-async def _print(asked: Asked, texts: Sequence[str], where: str, strict: bool, form: str) -> None:
+def print_comparison(asked: Asked, texts: Sequence[str], wish: CompareWish) -> None:
+    """Print it. Raises TowerError."""
+    asyncio.run(_print(asked, texts, wish))
+
+
+async def _print(asked: Asked, texts: Sequence[str], wish: CompareWish) -> None:
     work = context(asked)
     async with opened(work, asked.patience) as tower:
-        named = (resolved(tower.catalogue, text, where, work.settings.metrics) for text in texts)
+        named = (resolved(tower.catalogue, text, wish.where, work.settings.metrics) for text in texts)
         rows = list(dict.fromkeys(named))
-        found = await compare(tower, rows, work.settings, strict)
+        found = await compare(tower, rows, work.settings, wish.strict, wish.step)
         origins = await origins_of(tower, rows, Path.cwd())
-    labels = [run.label for run in found.runs]
-    if form == "json":
+    runs = [run.label for run in found.runs]
+    labels = group_labels(found) if wish.seeds else runs
+    if wish.form == "json":
         write([_json(found, origins)])
-    elif form == "csv":
-        rows_of_all = chain(_exact_rows(found), origin_listing.csv_rows(origins))
-        write(csv_lines(["kind", "key", "figure", *labels], rows_of_all))
-    elif form == "md":
-        write(markdown_lines(["", *labels], _rows(found)))
-        write(["\n", _summary(found), *origin_listing.markdown(origins, labels)])
+    elif wish.form == "csv":
+        lines = exact_group_rows(found) if wish.seeds else chain(_exact_rows(found), origin_listing.csv_rows(origins))
+        write(csv_lines(["kind", "key", "figure", *labels], lines))
     else:
-        write(plain_lines(["", *labels], _rows(found), [False] * (len(labels) + 1)))
-        write([_summary(found), *origin_listing.plain(origins, labels)])
+        shown = group_rows(found) if wish.seeds else _rows(found)
+        if wish.form == "md":
+            write(markdown_lines(["", *labels], shown))
+            write(["\n", _summary(found, wish.seeds), *origin_listing.markdown(origins, runs)])
+        else:
+            write(plain_lines(["", *labels], shown, [False] * (len(labels) + 1)))
+            write([_summary(found, wish.seeds), *origin_listing.plain(origins, runs)])
 
 
 # -- for people
@@ -58,7 +82,7 @@ async def _print(asked: Asked, texts: Sequence[str], where: str, strict: bool, f
 
 def _rows(found: RunComparison) -> Iterator[list[str]]:
     for metric in found.metrics:
-        yield [metric.key, *(_figure(one) for one in metric.figures)]
+        yield [metric_title(metric, found), *(_figure(one, found.step) for one in metric.figures)]
         if any(one.best is not None for one in metric.figures):
             yield [
                 f"{metric.key} {metric.goal}",
@@ -68,23 +92,32 @@ def _rows(found: RunComparison) -> Iterator[list[str]]:
         yield [dotted(row.path), *map(said, row.values)]
 
 
-def _figure(one: Figure) -> str:
-    """`0.2207 +0.0093 worse`, `0.2114 best`."""
+def _figure(one: Figure, step: int | None) -> str:
+    """`0.2207 +0.0093 worse`, `0.2114 best`, `0.3 at 9` where there is none at the step that was asked for."""
     if one.last is None:
         return "not logged"
-    words = [exact(one.last)]
+    value = one.last if step is None else one.at
+    if value is None:
+        return "not yet logged"
+    words = [exact(value)]
+    if one.at_step is not None and one.at_step != step:
+        words.append(f"at {one.at_step}")
     if one.delta is not None:
         words.append(f"{one.delta:+.4g}")
     words.append("best" if one.leads else one.direction)
     return " ".join(word for word in words if word)
 
 
-def _summary(found: RunComparison) -> str:
+def _summary(found: RunComparison, seeds: bool) -> str:
     varying = f"{len(found.params.rows)} params vary" if found.params.rows else "no param varies"
     text = f"{varying}, {found.params.equal} equal"
     if found.params.hidden:
         rules = dict.fromkeys(one.rule for one in found.params.hidden)
         text += f", {len(found.params.hidden)} ignored by rules ({', '.join(rules)})"
+    if seeds:
+        text += f"\n{SAID_OF_SPREADS}"
+    elif any(len(group) > 1 for group in found.groups):
+        text += "\nSome of the runs differ only in what is ignored: --seeds takes them together, with their spread."
     origin = _config_origin(found)
     return f"{text}\n" + (f"config: {inert(origin)}\n" if origin != PARAMS else "")
 
@@ -103,7 +136,7 @@ def _config_origin(found: RunComparison) -> str:
 
 def _exact_rows(found: RunComparison) -> Iterator[list[str]]:
     for metric in found.metrics:
-        for figure in ("last", "best", "delta"):
+        for figure in ("last", "at", "at_step", "best", "delta"):
             values = [getattr(one, figure) for one in metric.figures]
             if any(value is not None for value in values):
                 yield ["metric", metric.key, figure, *map(_exact, values)]
@@ -121,6 +154,8 @@ def _json(found: RunComparison, origins: Origins) -> str:
             {"source": run.source, "run_id": run.run_id, "name": run.name, "status": run.status, "config": origin}
             for run, origin in zip(found.runs, found.configs, strict=True)
         ],
+        "step": found.step,
+        "groups": found.groups,
         "metrics": [_metric_record(metric) for metric in found.metrics],
         "params": [
             {
@@ -143,6 +178,8 @@ def _metric_record(metric: MetricRow) -> dict[str, Any]:
     values = [
         {
             "last": number(one.last),
+            "at": number(one.at),
+            "at_step": one.at_step,
             "best": number(one.best),
             "delta": number(one.delta),
             "direction": one.direction or None,
@@ -150,4 +187,5 @@ def _metric_record(metric: MetricRow) -> dict[str, Any]:
         }
         for one in metric.figures
     ]
-    return {"key": metric.key, "goal": metric.goal or None, "values": values}
+    groups = [group_record(one) for one in metric.groups]
+    return {"key": metric.key, "goal": metric.goal or None, "values": values, "groups": groups}

@@ -50,6 +50,8 @@ def diff(
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True)
+@click.option("--seeds", is_flag=True, help="Take runs that differ only in seeds as one: mean, spread and number.")
+@click.option("--step", type=int, metavar="N", help="Metrics at this step, or the nearest one before it.")
 @click.option("--strict", is_flag=True, help="Tell 1 from 1.0, and 0.001 from the text '0.001'.")
 @WHERE
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -57,8 +59,17 @@ def diff(
 @click.option("--md", "as_md", is_flag=True, help="A Markdown table.")
 @common
 def compare(
-    runs: tuple[str, ...], strict: bool, where: str, as_json: bool, as_csv: bool, as_md: bool, **asked: Any
+    runs: tuple[str, ...],
+    seeds: bool,
+    step: int | None,
+    strict: bool,
+    where: str,
+    as_json: bool,
+    as_csv: bool,
+    as_md: bool,
+    **asked: Any,
 ) -> None:
     """Put RUNS beside each other: metrics with the distance to the first one, the params that vary, and what differs of
     their environments, code, inputs and artifacts."""
-    comparing.print_comparison(Asked(**asked), runs, where, strict, chosen_format(as_json, as_csv, as_md))
+    wish = comparing.CompareWish(chosen_format(as_json, as_csv, as_md), where, strict, seeds, step)
+    comparing.print_comparison(Asked(**asked), runs, wish)

@@ -58,8 +58,8 @@ class RunsScreen(AlertKeys, OpenKeys):
             return "there is no run here"
         if action_id in _NEED_A_RUN - _ON_GROUPS and browser.view.group_at(self.table.cursor) is not None:
             return self.nothing_here()
-        if action_id == "look.differences" and self.desk.browser.baseline is None:
-            return f"no run is the baseline yet ({self.keymap.shown('mark.baseline')} makes one)"
+        if action_id == "look.differences" and max(len(browser.view.hit_rows), len(browser.marks)) < 2:
+            return "it takes two runs"
         if action_id == "look.compare":
             return rows_to_compare(browser, browser.row_at(self.table.cursor))[1]
         nested = browser.tree is not None and browser.tree.nested
@@ -177,11 +177,18 @@ class RunsScreen(AlertKeys, OpenKeys):
         self.lay_panes(self.size.width, self.size.height)
         (self.query_one("#details", Lines) if mode == "large" else self.table).focus()
 
-    def do_look_differences(self) -> None:
-        self._only_differences = not self._only_differences
-        if self._only_differences and self.desk.kept.details == "off":
-            self._show_details("beside")
-        self.draw_soon()
+    async def do_look_differences(self) -> None:
+        """In the table the columns in which the runs differ, in the pane what differs from the baseline; and back."""
+        columns = self.desk.columns
+        if columns.only_differing:
+            columns.show_all()
+        elif (found := await columns.show_differing()) is not None:
+            left = found.count - columns.differing_shown
+            if not found.count:
+                self.say(f"these runs are the same in all {found.asked} columns")
+            elif left:
+                self.say(f"{left} more params differ than there is room for; marks or a filter leave fewer")
+        self.draw()
 
     def do_look_metric(self) -> None:
         assert self.face is not None

@@ -22,11 +22,11 @@ _FOOTER: Final = (
     "look.open",
     "mark.toggle",
     "columns.sort",
+    "look.differences",
     "find.experiments",
     "columns.choose",
     "look.compare",
     "mark.baseline",
-    "look.differences",
     "find.mine",
     "change.edit",
     "find.sources",
@@ -37,7 +37,8 @@ _SHORTEST_NAME: Final = 12
 def table_columns(rows: RunRows, order: Mapping[ColumnKey, bool], glyphs: Glyphs, width: int) -> list[TableColumn]:
     """The heads of the table on a screen of `width` cells; `order` says of the sorted ones whether descending."""
     columns = [TableColumn("gutter", "", 3, frozen=True)]
-    for place, shown in enumerate(rows.layout.columns):
+    for place in rows.layout.places:
+        shown = rows.layout.columns[place]
         right = rows.formats.is_right(shown.key)
         title = inert(shown.title, glyphs)
         mark = ""

@@ -245,7 +245,8 @@ class RunsTable(KeyScreen):
         self._base = await self.face.details(browser.baseline) if browser.baseline is not None else None
         width = pane.size.width or self.size.width
         form = self._form()
-        lines = self.face.pane(self._details, self._base, width, pane.size.height, form, self._only_differences)
+        only = self.desk.columns.only_differing
+        lines = self.face.pane(self._details, self._base, width, pane.size.height, form, only)
         pane.say([((" ", ""), *line) for line in lines], 0 if fresh else None)
         against = self._base.name if self._base is not None and self._base.row != row else ""
         width = over.size.width or self.size.width
@@ -262,8 +263,6 @@ class RunsTable(KeyScreen):
         name, lines = await self.face.group(number, width, self._form())
         pane.say([((" ", ""), *line) for line in lines], 0)
         over.say(rule(name, "", over.size.width or self.size.width, False, self.glyphs))
-
-    _only_differences = False
 
     def _form(self) -> str:
         """How the pane says things: by its room."""

@@ -92,7 +92,7 @@ class TableKeys(RunsTable):
         """Another column is the active one; the table scrolls to it."""
         self.desk.rows.layout = layout
         table = self.table
-        loose = layout.active - 1
+        loose = layout.places.index(layout.active) - 1  # the name is frozen
         if loose < table.first_column:
             table.move_columns(loose - table.first_column)
         self.draw_table()
@@ -117,8 +117,7 @@ class TableKeys(RunsTable):
 
     async def on_row_table_header_clicked(self, event: RowTable.HeaderClicked) -> None:
         if self.face is not None and event.column_id.isdecimal():
-            layout = self.desk.rows.layout
-            self.desk.rows.layout = layout.move(int(event.column_id) - layout.active)
+            self.desk.rows.layout = self.desk.rows.layout.turn_to(int(event.column_id))
             await self.do_columns_sort()
 
     async def _sort(self, key: ColumnKey, more: bool) -> None:
@@ -172,11 +171,13 @@ class TableKeys(RunsTable):
         on_group = self.desk.browser.view.group_at(self.table.cursor) is not None
         return "this line is a group of runs" if on_group else "there is no run here"
 
-    def _marked(self) -> None:
+    async def _marked(self) -> None:
         self.desk.rows.changed()
         self.draw()
+        if await self.desk.columns.follow():
+            self.draw()
 
-    def do_mark_toggle(self) -> None:
+    async def do_mark_toggle(self) -> None:
         browser = self.desk.browser
         group = browser.view.group_at(self.table.cursor)
         if group is not None:
@@ -184,19 +185,19 @@ class TableKeys(RunsTable):
         else:
             browser.toggle_mark(self._with_row())
         self.table.move_by(1)
-        self._marked()
+        await self._marked()
 
-    def do_mark_range(self) -> None:
+    async def do_mark_range(self) -> None:
         self.desk.browser.mark_range(self._with_row())
-        self._marked()
+        await self._marked()
 
-    def do_mark_all(self) -> None:
+    async def do_mark_all(self) -> None:
         self.desk.browser.mark_all()
-        self._marked()
+        await self._marked()
 
-    def do_mark_invert(self) -> None:
+    async def do_mark_invert(self) -> None:
         self.desk.browser.invert_marks()
-        self._marked()
+        await self._marked()
 
     async def do_mark_pin(self) -> None:
         self.desk.browser.toggle_pin(self._with_row())
@@ -204,7 +205,8 @@ class TableKeys(RunsTable):
 
     def do_mark_baseline(self) -> None:
         self.desk.browser.toggle_baseline(self._with_row())
-        self._marked()
+        self.desk.rows.changed()
+        self.draw()
 
     # -- order
 
