@@ -12,8 +12,9 @@ from runtower.acts.face import Face
 from runtower.acts.facts_sheet import FactsSheet
 from runtower.acts.figure_sheet import FigureSheet
 from runtower.acts.git_changes import changes_between
+from runtower.acts.group_sheet import GroupSheet
 from runtower.acts.run_code import code_of
-from runtower.acts.run_compare import compare
+from runtower.acts.run_compare import RunComparison, compare
 from runtower.acts.run_config import configs_of
 from runtower.acts.run_data import data_of
 from runtower.acts.run_environment import environments_of
@@ -31,7 +32,9 @@ TABS: Final = (CONFIG, METRICS, CURVES, ENVIRONMENT, CODE, DATA)
 class Comparison:
     """`rows` are global rows, what the others are compared with is the first. `heard` is called on the loop after news.
 
-    What a tab shows is read when it is first asked for, and again after `forget`.
+    Metrics are those at `step`, None for the last ones; `groups` are the places of runs that differ in seeds only,
+    known once the metrics were read, and `by_seeds` whether they are taken together (None: where there is something to
+    be taken together). What a tab shows is read when it is first asked for, and again after `forget`.
     """
 
     def __init__(self, face: Face, glyphs: Glyphs, rows: Sequence[int], heard: Callable[[], None]) -> None:
@@ -39,11 +42,15 @@ class Comparison:
         self.rows = list(rows)
         self.strict = False
         self.heeds_rules = True
+        self.step: int | None = None
+        self.by_seeds: bool | None = None
+        self.groups: Sequence[Sequence[int]] = ()
         self.errors: dict[str, str] = {}
         self._glyphs = glyphs
         self._heard = heard
         self._keys = [face.desk.tower.catalogue.run_key(row) for row in rows]
         self._configs: list[Config] | None = None
+        self._found: RunComparison | None = None
         self._sheets: dict[str, SheetRows] = {}
         self._before: dict[str, SheetRows] = {}  # what was folded and searched for when it is read again
         self._readers: dict[str, Callable[[], Awaitable[Sheet]]] = {
@@ -107,11 +114,32 @@ class Comparison:
         self.close()
         self._reading.clear()
         self._sheets.clear()
+        self._found = None
 
     def choose(self, strict: bool, heeds_rules: bool) -> None:
         """Compare the configs in another way."""
         self.strict, self.heeds_rules = strict, heeds_rules
         self._again(CONFIG)
+
+    def choose_step(self, step: int | None) -> None:
+        """Compare the metrics at a step, or with None the last ones."""
+        self.step = step
+        self._again(METRICS)
+
+    @property
+    def has_seeds(self) -> bool:
+        """Whether there is something to be taken together, and something else to compare it with."""
+        return 1 < len(self.groups) < len(self.rows)
+
+    @property
+    def takes_seeds(self) -> bool:
+        """Whether runs are taken together now."""
+        return self.has_seeds if self.by_seeds is None else self.by_seeds and self.has_seeds
+
+    def take_seeds(self, together: bool) -> None:
+        """Each run by itself, or those together that differ in seeds only."""
+        self.by_seeds = together
+        self._show(METRICS, self._sheet_of_figures())
 
     def _again(self, tab: str) -> None:
         if (task := self._reading.pop(tab, None)) is not None:
@@ -159,9 +187,24 @@ class Comparison:
         return MatrixSheet(matrix(trees, Rules(ignore), self.strict), origins, self.strict, self._glyphs)
 
     async def _figures(self) -> Sheet:
+        """The last values are there at once; the histories come behind them."""
         desk = self.face.desk
-        found = await compare(desk.tower, self._there(), desk.settings, self.strict)
-        return FigureSheet(found.metrics, self._glyphs)
+        if self._found is None and self.step is None:
+            self._found = await compare(desk.tower, self._there(), desk.settings, self.strict, histories=False)
+            self.groups = self._found.groups
+            self._show(METRICS, self._sheet_of_figures())
+            self._heard()
+        self._found = await compare(desk.tower, self._there(), desk.settings, self.strict, self.step)
+        self.groups = self._found.groups
+        return self._sheet_of_figures()
+
+    def _sheet_of_figures(self) -> Sheet:
+        found = self._found
+        assert found is not None
+        if self.takes_seeds:
+            return GroupSheet(found.metrics, found.groups, self.names, self._glyphs)
+        more = "some runs differ in seeds only" if self.has_seeds else ""
+        return FigureSheet(found.metrics, self._glyphs, found.step, more)
 
     async def _environment(self) -> Sheet:
         found = await environments_of(self.face.desk.tower, self._there())

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from runtower.acts.run_compare import BETTER, Figure, MetricRow
+from runtower.acts.run_compare import Figure, MetricRow, counting
+from runtower.acts.seed_groups import BETTER
 from runtower.acts.sheets import Sheet, SheetRow
 from runtower.present.glyphs import Glyphs
 from runtower.present.numbers import NumberFormat, exact, format_for
@@ -19,8 +20,10 @@ _MOST: Final = 1000.0  # per cent; beyond it a ratio says nothing
 class FigureSheet(Sheet):
     """A line for each metric, and one for the best value of its history where a goal is known."""
 
-    def __init__(self, metrics: Sequence[MetricRow], glyphs: Glyphs) -> None:
+    def __init__(self, metrics: Sequence[MetricRow], glyphs: Glyphs, step: int | None = None, more: str = "") -> None:
+        """`step` is the one that the values are of, None for the last ones; `more` is said behind the summary."""
         self._glyphs = glyphs
+        self._step = step
         self._lines: list[tuple[MetricRow, bool, NumberFormat]] = []
         rows: list[SheetRow] = []
         for metric in metrics:
@@ -31,13 +34,15 @@ class FigureSheet(Sheet):
         summary = f"{varying} of {len(metrics)} metrics differ"
         if any(metric.goal == "" for metric in metrics):
             summary += "; what is better is known of those with a goal (metrics: in settings)"
+        summary += f"; {more}" if more else ""
         super().__init__(rows, summary if metrics else "", "None of these runs logged a metric.")
 
     def _row(self, metric: MetricRow, best: bool) -> SheetRow:
-        values = [one.best if best else one.last for one in metric.figures]
+        values = [one.best if best else counting(one, self._step) for one in metric.figures]
         known = [value for value in values if value is not None]
         self._lines.append((metric, best, format_for(known)))
-        label = f"best ({metric.goal})" if best else metric.key
+        at = "" if self._step is None else f" at {self._step}"
+        label = f"best ({metric.goal})" if best else metric.key + at
         path = f"{metric.key} best" if best else metric.key
         alike = len({math.inf if value is None or value != value else value for value in values}) == 1
         return SheetRow(path, label, int(best), len(self._lines) - 1, not alike)
@@ -46,19 +51,25 @@ class FigureSheet(Sheet):
         metric, best, numbers = self._lines[row.number]
         if best:
             return [_best(metric.figures[run].best, numbers) for run in runs]
-        room = max((len(numbers.text(one.last)) for one in metric.figures if one.last is not None), default=0)
-        first = metric.figures[0].last
-        return [_last(metric.figures[run], first, numbers, room, width, self._glyphs) for run in runs]
+        values = [counting(one, self._step) for one in metric.figures]
+        room = max((len(numbers.text(value)) for value in values if value is not None), default=0)
+        return [_cell(metric.figures[run], values[run], values[0], numbers, room, width, self._glyphs) for run in runs]
 
     def full(self, row: SheetRow, run: int) -> str:
         metric, best, _ = self._lines[row.number]
         figure = metric.figures[run]
-        value = figure.best if best else figure.last
+        value = figure.best if best else counting(figure, self._step)
         if value is None:
-            return "not logged"
+            return _missing(figure)
         words = [exact(value)]
+        if not best and figure.at_step is not None and figure.at_step != self._step:
+            words.append(f"at {figure.at_step}")
         if not best and figure.delta is not None:
-            words += [f"{figure.delta:+.6g}", *_percent(figure.delta, metric.figures[0].last), figure.direction]
+            words += [
+                f"{figure.delta:+.6g}",
+                *_percent(figure.delta, counting(metric.figures[0], self._step)),
+                figure.direction,
+            ]
         if not best and figure.leads:
             words.append(_LEADS)
         return " ".join(word for word in words if word)
@@ -68,11 +79,19 @@ def _best(value: float | None, numbers: NumberFormat) -> Line:
     return ((numbers.text(value), "") if value is not None else ("", ""),)
 
 
-def _last(figure: Figure, first: float | None, numbers: NumberFormat, room: int, width: int, glyphs: Glyphs) -> Line:
+def _cell(
+    figure: Figure,
+    number: float | None,
+    first: float | None,
+    numbers: NumberFormat,
+    room: int,
+    width: int,
+    glyphs: Glyphs,
+) -> Line:
     """The longest form that fits: value, distance, per cent, and what that means."""
-    if figure.last is None:
-        return (("not logged", "dim"),)
-    value = numbers.text(figure.last).rjust(room)
+    if number is None:
+        return ((_missing(figure), "dim"),)
+    value = numbers.text(number).rjust(room)
     tone = "best" if figure.leads else "bright" if figure.delta is None else ""
     meaning = _LEADS if figure.leads else figure.direction
     meant = "better" if figure.direction == BETTER else figure.direction if figure.direction == "worse" else "dim"
@@ -87,6 +106,11 @@ def _last(figure: Figure, first: float | None, numbers: NumberFormat, room: int,
         if len(value) + 1 + len(rest) <= width:
             return ((value, tone), (f" {rest}" if rest else "", meant if figure.delta else tone))
     return ((value if len(value) <= width else value[: max(0, width - 1)] + glyphs.cut, tone),)
+
+
+def _missing(figure: Figure) -> str:
+    """Why there is no value: none was logged, or none until the step that was asked for."""
+    return "not logged" if figure.last is None else "not yet logged"
 
 
 def _percent(delta: float, first: float | None) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from runtower.acts import export
 from runtower.acts.choose import goal, metrics_in_order
 from runtower.acts.config_diff import without
+from runtower.acts.run_artifacts import few_at_a_time
 from runtower.acts.run_config import configs_of
 from runtower.acts.seed_groups import BETTER, SAME, WORSE, GroupFigure, direction, figures_of, groups_of
 from runtower.acts.sides import labels_of
@@ -81,18 +82,21 @@ class RunComparison:
 
 
 async def compare(
-    tower: Tower, rows: Sequence[int], settings: Settings, strict: bool, step: int | None = None
+    tower: Tower,
+    rows: Sequence[int],
+    settings: Settings,
+    strict: bool,
+    step: int | None = None,
+    histories: bool = True,
 ) -> RunComparison:
     """Compare runs (global rows), by their last values or those at a step. Reads the history of each metric whose goal
-    is known, of all with a step. Raises TowerError."""
+    is known, of all with a step; without `histories` none, and no best value is known. Raises TowerError."""
     rows = list(dict.fromkeys(rows))
     if len(rows) < 2:
         raise Invalid("That is only one run, and there is nothing to compare it with.", "Name two or more.")
     records = list(export.records(tower.catalogue, rows))
-    metrics = [
-        await _metric(tower, rows, records, key, goal(key, settings.metrics), step)
-        for key in _keys(tower, rows, records)
-    ]
+    runs = _Reading(tower, rows, records, step, histories)
+    metrics = [await _metric(runs, key, goal(key, settings.metrics)) for key in _keys(tower, rows, records)]
     configs = [without(one, settings.redact) for one in await configs_of(tower, rows)]
     varying = matrix([one.tree for one in configs], Rules(settings.diff.ignore), strict)
     groups = groups_of(varying, len(rows), strict)
@@ -114,14 +118,26 @@ def _keys(tower: Tower, rows: Sequence[int], records: Sequence[export.Record]) -
     return list(dict.fromkeys([*first, *sorted(known)]))
 
 
-async def _metric(
-    tower: Tower, rows: Sequence[int], records: Sequence[export.Record], key: str, wanted: str, step: int | None
-) -> MetricRow:
-    figures = [
-        await _figure(tower, row, key, _number(record["metrics"], key), wanted, step)
-        for row, record in zip(rows, records, strict=True)
-    ]
-    values = [_counting(one, step) for one in figures]
+@dataclass(frozen=True)
+class _Reading:
+    """Of which runs figures are made, and what is read for them."""
+
+    tower: Tower
+    rows: Sequence[int]
+    records: Sequence[export.Record]
+    step: int | None
+    histories: bool
+
+
+async def _metric(runs: _Reading, key: str, wanted: str) -> MetricRow:
+    lasts = [_number(record["metrics"], key) for record in runs.records]
+    step = runs.step
+
+    async def read(place: int) -> Figure:
+        return await _figure(runs, place, key, lasts[place], wanted)
+
+    figures = list(await few_at_a_time(read, range(len(lasts))))
+    values = [counting(one, step) for one in figures]
     finite = [value for value in values if value is not None and math.isfinite(value)]
     top = (min(finite) if wanted == "min" else max(finite)) if wanted and len(finite) > 1 else None
     for place, value in enumerate(values):
@@ -131,25 +147,25 @@ async def _metric(
     return MetricRow(key, wanted, tuple(figures))
 
 
-async def _figure(tower: Tower, row: int, key: str, last: float | None, wanted: str, step: int | None) -> Figure:
+async def _figure(runs: _Reading, place: int, key: str, last: float | None, wanted: str) -> Figure:
     """What one run logged, not compared with the others yet."""
-    bare = Figure(last, None, None, "", False)
-    if last is None or not (wanted or step is not None):
+    bare, step = Figure(last, None, None, "", False), runs.step
+    if last is None or not runs.histories or not (wanted or step is not None):
         return bare
-    series = await _history(tower, row, key)
+    series = await _history(runs.tower, runs.rows[place], key)
     if series is None:
         return bare
     at, at_step = _at(series, step) if step is not None else (None, None)
     return replace(bare, best=_best(series, wanted) if wanted else None, at=at, at_step=at_step)
 
 
-def _counting(figure: Figure, step: int | None) -> float | None:
+def counting(figure: Figure, step: int | None) -> float | None:
     """The value that is compared."""
     return figure.last if step is None else figure.at
 
 
 def _in_groups(metric: MetricRow, groups: Sequence[Sequence[int]], step: int | None) -> MetricRow:
-    values, bests = [_counting(one, step) for one in metric.figures], [one.best for one in metric.figures]
+    values, bests = [counting(one, step) for one in metric.figures], [one.best for one in metric.figures]
     return replace(metric, groups=figures_of(groups, values, bests, metric.goal))
 
 

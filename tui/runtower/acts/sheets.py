@@ -33,13 +33,22 @@ class SheetRow:
 
 
 class Sheet(ABC):
-    """Lines and what each run has there. `summary` is said below them, `empty` in their place where there are none."""
+    """Lines and what each run has there. `summary` is said below them, `empty` in their place where there are none;
+    `heads` are those of the columns where these aren't the runs."""
 
-    def __init__(self, rows: Sequence[SheetRow], summary: str, empty: str, has_notes: bool = False) -> None:
+    def __init__(
+        self,
+        rows: Sequence[SheetRow],
+        summary: str,
+        empty: str,
+        has_notes: bool = False,
+        heads: Sequence[str] = (),
+    ) -> None:
         self.rows = tuple(rows)
         self.summary = summary
         self.empty = empty
         self.has_notes = has_notes
+        self.heads = tuple(heads)
 
     @abstractmethod
     def cells(self, row: SheetRow, runs: Sequence[int], width: int) -> Sequence[Line]:

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from runtower.acts import export
 from runtower.acts.run_compare import MetricRow, RunComparison
 from runtower.acts.seed_groups import GroupFigure, Spread
+from runtower.acts.seed_words import delta_said, mean_said, spread_said
 from runtower.config.rows import Unset
 from runtower.config.tree import dotted
 from runtower.config.words import said
-from runtower.present.numbers import exact
-
-SAID_OF_SPREADS: Final = (
-    "± is the sample standard deviation over the n runs of a column, of a delta sqrt(s1²/n1 + s2²/n2).\n"
-    "A delta that isn't larger is within the spread."
-)
-
-
-def group_labels(found: RunComparison) -> list[str]:
-    """The first run of each group, and how many more there are."""
-    labels = []
-    for group in found.groups:
-        more = f" and {len(group) - 1} more" if len(group) > 1 else ""
-        labels.append(f"{found.runs[group[0]].label}{more}")
-    return labels
 
 
 def metric_title(metric: MetricRow, found: RunComparison) -> str:
@@ -37,49 +22,13 @@ def metric_title(metric: MetricRow, found: RunComparison) -> str:
 def group_rows(found: RunComparison) -> Iterator[list[str]]:
     """For people."""
     for metric in found.metrics:
-        yield [metric_title(metric, found), *(_mean(one) for one in metric.groups)]
+        yield [metric_title(metric, found), *(mean_said(one) for one in metric.groups)]
         if any(one.delta is not None for one in metric.groups):
-            yield [f"{metric.key} delta", *(_delta(one) for one in metric.groups)]
+            yield [f"{metric.key} delta", *(delta_said(one) for one in metric.groups)]
         if any(one.best.count for one in metric.groups):
-            yield [f"{metric.key} {metric.goal}", *(_spread(one.best) for one in metric.groups)]
+            yield [f"{metric.key} {metric.goal}", *(spread_said(one.best) for one in metric.groups)]
     for row in found.params.rows:
         yield [dotted(row.path), *(said(row.values[group[0]]) for group in found.groups)]
-
-
-def _mean(one: GroupFigure) -> str:
-    """`0.2114 ± 0.0041 n 3 best`, `0.215 n 1, no spread`."""
-    if not one.spread.count:
-        return "not logged"
-    text = f"{_spread(one.spread)} n {one.spread.count}"
-    if one.spread.std is None:
-        text += ", no spread"
-    return f"{text} best" if one.leads else text
-
-
-def _spread(spread: Spread) -> str:
-    if spread.mean is None:
-        return ""
-    if spread.std is None:
-        return exact(spread.mean)
-    return f"{_to(spread.mean, spread.std)} ± {_to(spread.std, spread.std)}"
-
-
-def _delta(one: GroupFigure) -> str:
-    """`+0.0093 ± 0.0038 worse`, `+0.001 ± 0.0038 within the spread`; nothing for the first group."""
-    if one.delta is None:
-        return ""
-    if one.error is None:
-        return f"{one.delta:+.4g}, no spread"
-    what = one.direction if one.beyond else "within the spread"
-    return f"{_to(one.delta, one.error, '+')} ± {_to(one.error, one.error)} {what}".rstrip()
-
-
-def _to(value: float, spread: float, sign: str = "") -> str:
-    """A number to the second digit of its spread."""
-    if not spread or not math.isfinite(spread):
-        return f"{value:{sign}.6g}"
-    decimals = 1 - math.floor(math.log10(spread))
-    return f"{value:{sign}.{decimals}f}" if 0 <= decimals <= 9 else f"{value:{sign}.6g}"
 
 
 # -- for machines

@@ -14,12 +14,11 @@ from runtower.acts import export
 from runtower.acts.run_compare import Figure, MetricRow, RunComparison, compare
 from runtower.acts.run_config import PARAMS, of_run
 from runtower.acts.run_origins import Origins, origins_of
+from runtower.acts.seed_words import SAID_OF_SPREADS, group_labels
 from runtower.acts.sides import told_once
 from runtower.commands import origin_listing
 from runtower.commands.compare_groups import (
-    SAID_OF_SPREADS,
     exact_group_rows,
-    group_labels,
     group_record,
     group_rows,
     metric_title,
@@ -61,7 +60,7 @@ async def _print(asked: Asked, texts: Sequence[str], wish: CompareWish) -> None:
         found = await compare(tower, rows, work.settings, wish.strict, wish.step)
         origins = await origins_of(tower, rows, Path.cwd())
     runs = [run.label for run in found.runs]
-    labels = group_labels(found) if wish.seeds else runs
+    labels = group_labels(found.groups, runs) if wish.seeds else runs
     if wish.form == "json":
         write([_json(found, origins)])
     elif wish.form == "csv":
