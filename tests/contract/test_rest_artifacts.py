@@ -57,11 +57,12 @@ def test_credentials_workspace_and_the_path_before_the_api_hold_for_artifacts_to
     source = opened(server, token="s3cret", workspace="vision")
     source.artifacts("run00000", "")
     source.artifact("run00000", "train.log", 0, 1)
-    assert [asked["path"] for asked in server.questions[-2:]] == [
+    assert [asked["path"] for asked in server.questions[-3:]] == [
         "/team/api/2.0/mlflow/artifacts/list",
+        "/team/api/2.0/mlflow/runs/get",
         "/team/get-artifact",
     ]
-    for headers in server.headers[-2:]:
+    for headers in server.headers[-3:]:
         assert headers["Authorization"] == "Bearer s3cret"
         assert headers["X-MLFLOW-WORKSPACE"] == "vision"
 

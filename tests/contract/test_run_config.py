@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from mlflow import MlflowClient
 from support.labstore import changing, id_of
 from support.labtower import Lab, rows_of
 
+from runtower.acts import run_artifacts
 from runtower.acts.run_config import configs_of
 from runtower.acts.run_files import RunFiles
 from runtower.config.tree import Config
@@ -163,3 +165,22 @@ async def test_a_run_that_has_ended_is_read_once(lab: Lab, monkeypatch: pytest.M
         first, second = await configs_of(tower, rows)
     assert (first.tree, second.tree) == ({"lr": 1}, {"lr": 2})
     assert ended not in {run_id for run_id, _ in asked}
+
+
+async def test_a_place_that_does_not_answer_is_asked_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def silent(self: RunFiles, path: str) -> Folder:
+        asked.append(self.run_id)
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+    monkeypatch.setattr(RunFiles, "folder", silent)
+    monkeypatch.setattr(run_artifacts, "_PATIENCE", 0.0)
+    async with lab.tower() as tower:
+        rows = rows_of(tower, "lr=0.001", "lr=0.0003")
+        (first,) = await configs_of(tower, rows[:1])
+        (second,) = await configs_of(tower, rows[1:])
+    assert asked == [id_of(lab.store, "lr=0.001")]
+    for found, name in ((first, "lr=0.001"), (second, "lr=0.0003")):
+        assert found.origin.startswith(f"the params of {whose(lab, name)}; The place of the artifacts gave no answer")

@@ -8,6 +8,7 @@ from pathlib import Path
 import mlflow
 import pytest
 from support.labtower import Lab, rows_of
+from support.mlflow_stores import log_model
 
 from runtower.acts.run_environment import environments_of
 from runtower.acts.sides import Facts
@@ -50,6 +51,16 @@ async def test_the_packages_of_a_model_that_mlflow_saved(lab: Lab, tmp_path: Pat
     assert found["pip"][0] is not None
     assert packages.note.startswith("models/best/requirements.txt, models/best/")
     assert packages.note.endswith("(with model)")
+
+
+async def test_the_packages_of_a_model_that_mlflow_3_keeps_apart(lab: Lab, tmp_path: Path) -> None:
+    client, run_id = lab.new_run("new", **{"mlflow.user": "bo"})
+    files = {"MLmodel": "run_id: x\n", "requirements.txt": "torch==2.4\n", "python_env.yaml": "python: 3.11.9\n"}
+    log_model(client, run_id, "net", tmp_path / "m", files)
+    system, packages = await environments(lab, "new", "lr=0.001")
+    assert by_name(system) == {"python": ("3.11.9", None), "user": ("bo", "ana")}
+    assert by_name(packages) == {"torch": ("2.4", None)}
+    assert packages.note == "net/requirements.txt (new)"
 
 
 async def test_two_environments_side_by_side(lab: Lab) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric, Param, RunTag
 
 # Those that hold rows of a run, the run itself last.
 RUN_TABLES = ("latest_metrics", "metrics", "params", "tags", "runs")
@@ -68,6 +68,20 @@ def log(client: MlflowClient, run_id: str, metrics: dict[str, float], step: int 
     """Metrics of one moment."""
     moment = int(time.time() * 1000) if at is None else at
     client.log_batch(run_id, metrics=[Metric(key, value, moment, step) for key, value in metrics.items()])
+
+
+def log_model(client: MlflowClient, run_id: str, name: str, folder: Path, files: Mapping[str, str]) -> str:
+    """What `log_model` of MLflow 3 does, without a library to train with; the files are put below `folder` first."""
+    experiment = client.get_run(run_id).info.experiment_id
+    model = client.create_logged_model(experiment, name=name, source_run_id=run_id)
+    for file, text in files.items():
+        path = folder / model.model_id / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    client.log_model_artifacts(model.model_id, str(folder / model.model_id))
+    client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
+    return str(model.model_id)
 
 
 def gc_run(path: Path, run_id: str) -> None:

@@ -10,10 +10,14 @@ _MOST_BYTES: Final = 64 * 1024 * 1024
 
 
 class ArtifactMemory:
-    """Folders and files by whom they belong to; what wasn't asked for longest goes first. Lives on one event loop."""
+    """Folders and files by whom they belong to; what wasn't asked for longest goes first. Lives on one event loop.
+
+    `unanswered`: by source, when (as of `time.monotonic`) a question about artifacts last got no answer in time.
+    """
 
     def __init__(self, most: int = _MOST_BYTES) -> None:
         """`most` bytes are kept, as those who put them say."""
+        self.unanswered: dict[str, float] = {}
         self._most = most
         self._held = 0
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import Final, TypeVar
 
 from runtower.acts.run_files import RunFiles
 from runtower.acts.tower import Tower
 from runtower.domain import runs
 from runtower.domain.artifacts import MOST_BYTES, Artifact, Folder
-from runtower.domain.errors import Invalid
+from runtower.domain.errors import Invalid, Unreachable
 
 LARGEST_TEXT: Final = 4 * 1024 * 1024  # bytes of a config, a list of packages or a patch
 _AT_ONCE: Final = 4
+# Seconds. Storages elsewhere may take minutes to say that they can't be reached, run after run.
+_PATIENCE: Final = 30.0
+_REST: Final = 60.0
+_NO_ANSWER: Final = f"The place of the artifacts gave no answer in {_PATIENCE:g} seconds."
 _FOLDER_BYTES: Final = 200  # about what an entry takes in memory
 
 T = TypeVar("T")
@@ -36,7 +42,7 @@ class RunArtifacts:
         """What lies in one of its folders, '' for its own. Raises TowerError."""
 
         async def ask() -> tuple[Folder, int]:
-            found = await self.files.folder(path)
+            found = await self._in_time(lambda: self.files.folder(path))
             return found, _FOLDER_BYTES * len(found.entries)
 
         return await self._remembered(("folder", path), ask)
@@ -57,12 +63,27 @@ class RunArtifacts:
         """A whole file. Raises TowerError: Invalid for one with more bytes than `most`."""
         out = bytearray()
         while True:
-            piece = await self.files.part(path, len(out), min(MOST_BYTES, most + 1 - len(out)))
+            offset, wanted = len(out), min(MOST_BYTES, most + 1 - len(out))
+            piece = await self._in_time(partial(self.files.part, path, offset, wanted))
             out += piece.data
             if len(out) > most or (piece.total or 0) > most:
                 raise Invalid(f"{path} is larger than {most // 1024:,} KB.")
             if not piece.data or (piece.total is not None and len(out) >= piece.total):
                 return bytes(out)
+
+    async def _in_time(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer. Raises Unreachable where it doesn't come; then nobody waits for that source again for a while."""
+        source, unanswered = self._key[0].source, self._memory.unanswered
+        if time.monotonic() - unanswered.get(source, -_REST) < _REST:
+            raise Unreachable(_NO_ANSWER)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                found = await ask()
+        except TimeoutError:
+            unanswered[source] = time.monotonic()
+            raise Unreachable(_NO_ANSWER, "Are they where the run says, and is the way there open?") from None
+        unanswered.pop(source, None)
+        return found
 
     async def remembered(self, what: str, made: Callable[[], Awaitable[tuple[T, int]]]) -> T:
         """What `made` gives, with its size in bytes: made once for a run that has ended."""

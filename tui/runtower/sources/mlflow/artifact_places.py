@@ -19,7 +19,8 @@ from runtower.sources import disk
 
 PROXIED: Final = "mlflow-artifacts"
 _DEFAULT_FOLDERS: Final = ("mlruns", "mlartifacts", ".")
-_LOCATION_PARTS: Final = 3  # EXPERIMENT/RUN/artifacts
+RUN_PARTS: Final = 3  # EXPERIMENT/RUN/artifacts
+MODEL_PARTS: Final = 4  # EXPERIMENT/models/MODEL/artifacts
 
 
 class Elsewhere(Protocol):
@@ -36,15 +37,21 @@ class StoredArtifacts:
     """Satisfies ReadsArtifacts.
 
     `uri_of` gives a run's artifact URI and raises NotFound; `home` is the folder that the store lies in, None for one
-    that isn't on this machine; `elsewhere` opens a location of another scheme for a run.
+    that isn't on this machine; `elsewhere` opens a location of another scheme for a run; `parts`: how many parts
+    at the end of a location are MLflow's own.
     """
 
     def __init__(
-        self, uri_of: Callable[[str], str], home: Path | None, elsewhere: Callable[[str, str], Elsewhere]
+        self,
+        uri_of: Callable[[str], str],
+        home: Path | None,
+        elsewhere: Callable[[str, str], Elsewhere],
+        parts: int = RUN_PARTS,
     ) -> None:
         self._uri_of = uri_of
         self._home = home
         self._elsewhere = elsewhere
+        self._parts = parts
         self._places: dict[str, Path | Elsewhere] = {}
 
     def artifacts(self, run_id: str, folder: str) -> Folder:
@@ -91,7 +98,7 @@ class StoredArtifacts:
 
     def _moved(self, uri: str, run_id: str) -> Path | None:
         """Where they lie in a store that was copied or is a server's own: below its folder, by MLflow's habit."""
-        parts = Path(unquote(urlsplit(uri).path)).parts[-_LOCATION_PARTS:]
+        parts = Path(unquote(urlsplit(uri).path)).parts[-self._parts :]
         if self._home is None or run_id not in parts or ".." in parts:
             return None
         below = Path(*(part for part in parts if part != "/"))

@@ -14,7 +14,7 @@ from runtower.domain.errors import NotFound
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
 from runtower.sources.coarse import curves_of, logged
 from runtower.sources.mlflow.address import Address, StoreShape
-from runtower.sources.mlflow.artifact_places import Elsewhere, StoredArtifacts
+from runtower.sources.mlflow.artifact_places import MODEL_PARTS, Elsewhere, StoredArtifacts, repository
 from runtower.sources.mlflow.artifact_repository import of_run
 from runtower.sources.mlflow.client_reader import ClientReader
 from runtower.sources.mlflow.client_sync import ClientSync
@@ -22,6 +22,7 @@ from runtower.sources.mlflow.fields import with_infinities
 from runtower.sources.mlflow.gates import gate_of
 from runtower.sources.mlflow.guard import check_before_mlflow
 from runtower.sources.mlflow.inputs import datasets_of
+from runtower.sources.mlflow.logged_models import WithModels
 from runtower.sources.mlflow.scope import source_key, workspace_from_environment
 from runtower.sources.mlflow.with_artifacts import WithArtifacts
 from runtower.sources.port import Delta, Identity, Known
@@ -36,7 +37,11 @@ class ClientSource(WithArtifacts):
         self._reader = ClientReader(address)
         self._key = self._key_now()
         self._gate = gate_of(address)
-        self._artifacts = StoredArtifacts(self._artifact_uri, _home(address), self._elsewhere)
+        self._artifacts = WithModels(
+            StoredArtifacts(self._artifact_uri, _home(address), self._elsewhere),
+            StoredArtifacts(self._reader.model_location, _home(address), repository, MODEL_PARTS),
+            lambda run_id: self._reader.models_of(self._run(run_id)),
+        )
         self._sync = ClientSync(self._reader, self._gate, self._key, known.run_ids)
 
     def identity(self) -> Identity:

@@ -26,6 +26,7 @@ _EXPERIMENTS_A_PAGE: Final = 1_000
 # Experiment ids in one search: a server takes them in one statement.
 _EXPERIMENTS_A_SEARCH: Final = 500
 _IDS_A_SEARCH: Final = 50
+_MODELS: Final = 100  # of a run
 _HAS_START: Final = f"attributes.start_time <= {2**63 - 1}"
 _NEWEST_FIRST: Final = ("attributes.start_time DESC",)
 
@@ -109,6 +110,21 @@ class ClientReader:
                 return self.client.get_run(run_id)
         except NotFound:
             return None
+
+    def models_of(self, run: Run) -> dict[str, str]:
+        """The ids of a run's models by name, of several the newest; none before MLflow 3, and where none are told."""
+        outputs = getattr(run, "outputs", None)  # not in older versions
+        if outputs is None or not outputs.model_outputs:
+            return {}
+        condition = f"source_run_id = '{run.info.run_id}'"
+        with in_our_words(self._address):
+            found = self.client.search_logged_models([run.info.experiment_id], condition, max_results=_MODELS)
+        return {one.name: one.model_id for one in sorted(found, key=lambda one: one.creation_timestamp)}
+
+    def model_location(self, model_id: str) -> str:
+        """Where the files of a model lie. Raises NotFound."""
+        with in_our_words(self._address):
+            return self.client.get_logged_model(model_id).artifact_location or ""
 
     def history(self, run_id: str, key: str) -> list[Metric]:
         """All points of one metric; none where the run doesn't have it. Raises NotFound for a run there isn't."""

@@ -9,6 +9,7 @@ Source of the schema: `mlflow/store/db_migrations/versions` and `mlflow/store/tr
     params(run_uuid, key, value)            tags(run_uuid, key, value)
     latest_metrics(run_uuid, key, value, timestamp, is_nan)
     metrics(run_uuid, key, value, timestamp, step, is_nan)
+    logged_models(model_id, name, artifact_location, creation_timestamp_ms, lifecycle_stage, source_run_id), since 3.0
     index_{params,tags,latest_metrics,metrics}_run_uuid[, index_metrics_run_uuid_key_step]
 """
 

@@ -11,8 +11,9 @@ from runtower.sources.coarse import logged
 from runtower.sources.mlflow import rest_wire
 from runtower.sources.mlflow.address import Address
 from runtower.sources.mlflow.inputs import datasets_of
+from runtower.sources.mlflow.logged_models import WithModels
 from runtower.sources.mlflow.rest_access import Access
-from runtower.sources.mlflow.rest_artifacts import RestArtifacts
+from runtower.sources.mlflow.rest_artifacts import RestArtifacts, RestModelArtifacts, models_of
 from runtower.sources.mlflow.rest_begin import begun
 from runtower.sources.mlflow.rest_curves import Histories
 from runtower.sources.mlflow.rest_filter import filter_of
@@ -37,7 +38,11 @@ class RestSource(WithArtifacts):
         experiments, self._version = beginning.first()
         self._key = _key_of(self._access, experiments)
         self._histories = Histories(self._connection, reader)
-        self._artifacts = RestArtifacts(self._connection)
+        self._artifacts = WithModels(
+            RestArtifacts(self._connection),
+            RestModelArtifacts(self._connection),
+            lambda run_id: models_of(self._connection, run_id),
+        )
         self._sync = RestSync(
             reader, experiments, lambda raw: _key_of(self._access, raw), known.run_ids, self._access.interval
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import quote
 
 from runtower.domain.artifacts import MOST_ENTRIES, Artifact, Folder, Piece, artifact_path, in_order
 from runtower.domain.errors import Invalid, NotFound, TowerError
@@ -13,6 +14,8 @@ from runtower.sources.mlflow.rest_http import Connection
 from runtower.sources.mlflow.rest_httpx import httpx
 
 _READ: Final = "/get-artifact"
+_READ_OF_MODEL: Final = "/ajax-api/2.0/mlflow/logged-models/{}/artifacts/files"
+_MODELS: Final = 50  # of a run; what a search gives at most
 # A server that keeps its artifacts elsewhere fetches a whole file before it answers.
 _PATIENCE: Final = 60.0
 _RANGE: Final = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
@@ -38,7 +41,7 @@ class RestArtifacts:
         below = artifact_path(path)
         wanted = f"bytes={offset}" if offset < 0 else f"bytes={offset}-{offset + most - 1}"
         try:
-            with self._connection.streaming(_READ, _asking(run_id, below), {"Range": wanted}, _PATIENCE) as answer:
+            with self._connection.streaming(*self._asking(run_id, below), {"Range": wanted}, _PATIENCE) as answer:
                 if answer.status_code == _BEYOND:
                     total = _range(answer)[1]
                     if offset >= 0 or not total:
@@ -56,7 +59,7 @@ class RestArtifacts:
     def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
         below = artifact_path(path)
         try:
-            with self._connection.streaming(_READ, _asking(run_id, below), {}, _PATIENCE) as answer:
+            with self._connection.streaming(*self._asking(run_id, below), {}, _PATIENCE) as answer:
                 offset, total = 0, _length(answer)
                 for data in answer.iter_bytes():
                     yield Piece(data, offset, total)
@@ -70,12 +73,10 @@ class RestArtifacts:
         entries: list[Artifact] = []
         token = ""
         while True:
-            params = {
-                "run_id": run_id,
-                **({"path": below} if below else {}),
-                **({"page_token": token} if token else {}),
-            }
-            page = self._connection.get("artifacts/list", params, rest_wire.artifacts_page, _PATIENCE)
+            where, params = self._listing(run_id, below)
+            if token:
+                params["page_token"] = token
+            page = self._connection.get(where, params, rest_wire.artifacts_page, _PATIENCE)
             entries += [
                 Artifact(artifact_path(one.path), one.is_dir, None if one.is_dir else one.file_size)
                 for one in page.files
@@ -83,6 +84,15 @@ class RestArtifacts:
             token = page.next_page_token
             if not token or len(entries) > MOST_ENTRIES:
                 return in_order(entries, 1 if token else 0)
+
+    def _listing(self, run_id: str, below: str) -> tuple[str, dict[str, str]]:
+        """How a folder is asked for, below the API."""
+        return "artifacts/list", {"run_id": run_id, **({"path": below} if below else {})}
+
+    def _asking(self, run_id: str, path: str) -> tuple[str, dict[str, str]]:
+        """How a file is asked for, beside the API."""
+        # Servers know both names, older ones the second only.
+        return _READ, {"path": path, "run_id": run_id, "run_uuid": run_id}
 
     def _entry(self, run_id: str, below: str) -> Artifact:
         """What its folder says of a file. Raises NotFound."""
@@ -102,9 +112,25 @@ class RestArtifacts:
         return Invalid(f"'{below}' is a folder.", "Name one of the files in it.") if entry.is_dir else error
 
 
-def _asking(run_id: str, path: str) -> dict[str, str]:
-    # Servers know both names, older ones the second only.
-    return {"path": path, "run_id": run_id, "run_uuid": run_id}
+class RestModelArtifacts(RestArtifacts):
+    """The same of the models that MLflow 3 keeps apart, each by its id in the place of a run's."""
+
+    def _listing(self, run_id: str, below: str) -> tuple[str, dict[str, str]]:
+        where = f"logged-models/{quote(run_id, safe='')}/artifacts/directories"
+        return where, {"artifact_directory_path": below} if below else {}
+
+    def _asking(self, run_id: str, path: str) -> tuple[str, dict[str, str]]:
+        return _READ_OF_MODEL.format(quote(run_id, safe="")), {"artifact_file_path": path}
+
+
+def models_of(connection: Connection, run_id: str) -> dict[str, str]:
+    """The ids of a run's models by name, of several the newest; none of a server of before MLflow 3."""
+    run = connection.get("runs/get", {"run_id": run_id}, rest_wire.one_made).run
+    if not run.outputs.model_outputs or run.info.experiment_id is None:
+        return {}
+    question = rest_wire.ModelsQuestion([run.info.experiment_id], f"source_run_id = '{run_id}'", _MODELS)
+    found = [one.info for one in connection.post("logged-models/search", question, rest_wire.models_page).models]
+    return {one.name: one.model_id for one in sorted(found, key=lambda one: one.creation_timestamp_ms)}
 
 
 def _first(answer: httpx.Response, most: int) -> bytes:

@@ -13,6 +13,9 @@ JSON does), NaN and the infinities are the texts "NaN", "Infinity", "-Infinity",
     POST /api/2.0/mlflow/runs/delete, restore                DeleteRun, RestoreRun
     GET  /api/2.0/mlflow/artifacts/list                      ListArtifacts; paths are relative to the run's artifacts
     GET  /get-artifact                                       a file's bytes; beside the API, as MLflow's page reads it
+    POST /api/2.0/mlflow/logged-models/search                SearchLoggedModels, since 3.0
+    GET  /api/2.0/mlflow/logged-models/ID/artifacts/directories          ListLoggedModelArtifacts
+    GET  /ajax-api/2.0/mlflow/logged-models/ID/artifacts/files           as /get-artifact
     GET  /version                                            the version as a plain text
 
 A search that would give a run without a start time fails as a whole (500, "start_time cannot be None"): so each one
@@ -100,6 +103,39 @@ class OneGiven(msgspec.Struct):
     run: RunGiven
 
 
+class ModelOutput(msgspec.Struct):
+    model_id: str
+
+
+class RunOutputs(msgspec.Struct):
+    model_outputs: list[ModelOutput] = []
+
+
+class RunMade(msgspec.Struct):
+    """A run of which only its models are read."""
+
+    info: RunInfo
+    outputs: RunOutputs = msgspec.field(default_factory=RunOutputs)
+
+
+class OneMade(msgspec.Struct):
+    run: RunMade
+
+
+class ModelInfo(msgspec.Struct):
+    model_id: str
+    name: str = ""
+    creation_timestamp_ms: int = 0
+
+
+class RawModel(msgspec.Struct):
+    info: ModelInfo
+
+
+class ModelsPage(msgspec.Struct):
+    models: list[RawModel] = []
+
+
 class Run(msgspec.Struct, gc=False):
     info: RunInfo
     data: RunData = msgspec.field(default_factory=RunData)
@@ -175,6 +211,12 @@ class RunsQuestion(msgspec.Struct, omit_defaults=True):
     page_token: str = ""
 
 
+class ModelsQuestion(msgspec.Struct):
+    experiment_ids: Sequence[str]
+    filter: str
+    max_results: int
+
+
 class OfRun(msgspec.Struct):
     """What deletes and restores a run."""
 
@@ -205,6 +247,8 @@ class DeleteTag(msgspec.Struct):
 experiments_page = msgspec.json.Decoder(ExperimentsPage, strict=False)
 runs_page = msgspec.json.Decoder(RunsPage, strict=False)
 one_given = msgspec.json.Decoder(OneGiven, strict=False)
+one_made = msgspec.json.Decoder(OneMade, strict=False)
+models_page = msgspec.json.Decoder(ModelsPage, strict=False)
 one_run = msgspec.json.Decoder(OneRun, strict=False)
 points_page = msgspec.json.Decoder(PointsPage, strict=False)
 artifacts_page = msgspec.json.Decoder(ArtifactsPage, strict=False)

@@ -9,10 +9,11 @@ from pathlib import Path
 from runtower.domain.datasets import Dataset
 from runtower.domain.errors import NotFound
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
-from runtower.sources.mlflow.artifact_places import StoredArtifacts, repository
+from runtower.sources.mlflow.artifact_places import MODEL_PARTS, StoredArtifacts, repository
 from runtower.sources.mlflow.curves import read_coarse, read_history, read_history_since
 from runtower.sources.mlflow.database import Database
 from runtower.sources.mlflow.inputs import read_inputs
+from runtower.sources.mlflow.logged_models import WithModels, model_location, read_models
 from runtower.sources.mlflow.sync import Sync
 from runtower.sources.mlflow.turns import Turns
 from runtower.sources.mlflow.with_artifacts import WithArtifacts
@@ -27,7 +28,11 @@ class SqliteSource(WithArtifacts):
         self._database = Database(path, self._turns)
         # Histories are asked for from another thread, and shall not wait for a sync.
         self._curves: Database | None = None
-        self._artifacts = StoredArtifacts(self._artifact_uri, path.parent, repository)
+        self._artifacts = WithModels(
+            StoredArtifacts(self._artifact_uri, path.parent, repository),
+            StoredArtifacts(self._model_uri, path.parent, repository, MODEL_PARTS),
+            lambda run_id: read_models(self._curve_database(), run_id),
+        )
         self._sync = Sync(self._database, known.run_ids)
 
     def identity(self) -> Identity:
@@ -62,6 +67,9 @@ class SqliteSource(WithArtifacts):
         if found is None:
             raise NotFound(f"There is no run {run_id} in {self._database.path}.", "Look again after the next refresh.")
         return found[0] or ""
+
+    def _model_uri(self, model_id: str) -> str:
+        return model_location(self._curve_database(), model_id)
 
     def _curve_database(self) -> Database:
         if self._curves is None:
