@@ -14,9 +14,8 @@ from textual.pilot import Pilot
 
 from runtower.app import TowerApp
 from runtower.folders import Folders
+from runtower.screens.over import OverScreen
 from runtower.screens.run_keys import RunsScreen
-from runtower.screens.run_screen import RunScreen
-from runtower.screens.run_tabs import RunTab
 from runtower.settings import Settings, SourceSettings
 from runtower.starting import Starter
 
@@ -101,10 +100,8 @@ class Tower:
                 return False
             if not all(task.done() for asking in (desk.curves, desk.book) for task in asking._asking.values()):
                 return False
-            if isinstance(screen, RunTab):
+            if isinstance(screen, OverScreen):
                 return screen._due is None and not screen.is_busy
-            if isinstance(screen, RunScreen):
-                return screen._due is None
             return not isinstance(screen, RunsScreen) or (screen._due is None and screen._resting is None)
 
         await self.until(is_quiet, "rest")

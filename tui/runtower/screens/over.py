@@ -57,6 +57,11 @@ class OverScreen(KeyScreen):
         """Whether there is something to draw on: not before it stands, nor while it is taken down."""
         return bool(self.is_mounted and self.is_attached and self.size.width and not self._is_left)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being read for this screen."""
+        return False
+
     def dismiss(self, result: Any = None) -> AwaitComplete:
         self._is_left = True
         return super().dismiss(result)

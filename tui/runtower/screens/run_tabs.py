@@ -105,11 +105,6 @@ class RunTab(OverScreen):
         if self.is_there:
             self.query_one("#crumbs", Line).say(*crumbs(self.opened, self.tab, self.size.width))
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether something is being read for this page."""
-        return False
-
     # -- keys
 
     def turn(self, tab: str) -> None:
