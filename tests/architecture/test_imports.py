@@ -20,6 +20,7 @@ from runtower.screens.points_screen import PointsScreen
 from runtower.screens.run_keys import RunsScreen
 from runtower.screens.run_screen import RunScreen
 from runtower.screens.sources import SourcesScreen
+from runtower.screens.text_diff import TextDiffScreen
 
 ROOT = Path(__file__).parents[2]
 BACKENDS = {"mlflow", "dvc", "wandb", "kfp", "hydra", "httpx", "pandas", "sqlalchemy"}
@@ -34,9 +35,22 @@ SCREENS: dict[str, type[KeyScreen]] = {
     "curves": CurvesScreen,
     "empty": EmptyScreen,
     "sources": SourcesScreen,
+    "texts": TextDiffScreen,
 }
 PLACES = sorted({place for action in ACTIONS for place in action.places})
-QUIET_GROUPS = {"Move", "Find", "Look", "Columns", "Mark", "Charts", "Points", "Compare", "Artifacts", "Log"}
+QUIET_GROUPS = {
+    "Move",
+    "Find",
+    "Look",
+    "Columns",
+    "Mark",
+    "Charts",
+    "Points",
+    "Compare",
+    "Artifacts",
+    "Two texts",
+    "Log",
+}
 
 
 def loaded_by(module: str) -> set[str]:

@@ -118,3 +118,51 @@ def test_a_log_is_followed_until_its_run_is_over(lab_template: Path, tmp_path: P
         connection.execute("UPDATE runs SET status = 'FINISHED', end_time = start_time WHERE run_uuid = ?", (run_id,))
     assert process.communicate(timeout=60)[0] == "the end\n"
     assert process.returncode == 0
+
+
+def test_two_artifacts_are_compared_as_text(project: Path) -> None:
+    logged = project / "lightning_logs"
+    (logged / "version_0" / "config.yaml").write_text("lr: 0.1\nname: \x1b[1mx\nseed: 1\n")
+    (logged / "version_1" / "config.yaml").write_text("lr: 0.2\nname: \x1b[1mx\nseed: 1\nwarmup: 5\n")
+    done = run(project, "artifacts", "diff", "version_0:config.yaml", "version_1")
+    assert (done.returncode, done.stderr) == (10, b"")
+    assert done.stdout.decode().split("\n") == [
+        "--- version_0:config.yaml",
+        "+++ version_1:config.yaml",
+        "@@ -1,3 +1,4 @@",
+        "-lr: 0.1",
+        "+lr: 0.2",
+        " name: \x1b[1mx",
+        " seed: 1",
+        "+warmup: 5",
+        "",
+    ]
+    found = json.loads(run(project, "artifacts", "diff", "version_0:config.yaml", "version_1", "--json").stdout)
+    assert (found["same"], found["changed"], found["added"], found["removed"]) == (False, 1, 1, 0)
+    assert found["b"] == {"run_id": "version_1", "path": "config.yaml", "size": 38, "compared": None}
+    same = run(project, "artifacts", "diff", "version_0:config.yaml", "version_0:config.yaml")
+    assert (same.returncode, same.stdout) == (0, b"")
+
+
+def test_what_can_not_be_compared_is_said(project: Path) -> None:
+    binary = run(project, "artifacts", "diff", "version_0:weights.bin", "version_0")
+    assert binary.returncode == 2
+    assert b"weights.bin is no text" in binary.stderr
+    missing = run(project, "artifacts", "diff", "version_0:train.log", "version_1")
+    assert missing.returncode == 6
+    assert b"version_1 has no train.log" in missing.stderr
+    assert run(project, "artifacts", "diff", "version_0", "version_1").returncode == 2
+    assert run(project, "artifacts", "version_0", "logs", "more").returncode == 2
+
+
+def test_files_that_differ_only_behind_the_compared_part_are_not_called_the_same(project: Path) -> None:
+    logged = project / "lightning_logs"
+    long = b"a line\n" * 100_000
+    for number, end in enumerate((b"one\n", b"two\n")):
+        (logged / f"version_{number}" / "long.txt").write_bytes(long + end)
+    done = run(project, "artifacts", "diff", "version_0:long.txt", "version_1")
+    assert (done.returncode, done.stdout) == (10, b"")
+    (logged / "version_1" / "long.txt").write_bytes(long + b"one\n")
+    done = run(project, "artifacts", "diff", "version_0:long.txt", "version_1")
+    assert done.returncode == 0
+    assert b"the first 5,000 lines are compared" in done.stderr

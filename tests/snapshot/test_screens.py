@@ -159,6 +159,15 @@ def test_artifacts(draws: Draw, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.usefixtures("files")
+def test_two_texts(draws: Draw, project: Path, size: tuple[int, int]) -> None:
+    other = "optim:\n  lr: 0.0003\nmodel:\n  name: vit\n  depth: 12\n  heads: 8\n"
+    artifact_of(project / "mlflow.db", project / "kept", "pure-gnat", "config.yaml").write_text(other)
+    at_gnat = ("j",) * 5
+    assert draws("j", "equals_sign", *at_gnat[1:], "enter", "right_square_bracket", "j", "d", "n", size=size)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.usefixtures("files")
 def test_a_log(draws: Draw, size: tuple[int, int]) -> None:
     assert draws("j", "L", "slash", "2", "enter", "N", size=size)
 

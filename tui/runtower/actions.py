@@ -33,11 +33,14 @@ _FILES: Final = ("artifacts", "log")
 _RUN: Final = ("run", *_FILES)
 _COMPARED: Final = ("compare", "curves")
 _OPENED: Final = ("runs", *_RUN)
+_TEXTS: Final = ("texts",)
 _LINES: Final = (*_OPENED, *_COMPARED)
+_SCROLLED: Final = (*_LINES, *_TEXTS)
+_FIRST: Final = (*_RUN, *_COMPARED, *_TEXTS)
 _PANES: Final = ("runs", "run", "artifacts", "curves")
 _CHARTS: Final = ("run", "curves")
-_DRAWN: Final = (*_LINES, "points")
-_PAGES: Final = (*_LINES, "sources")
+_DRAWN: Final = (*_SCROLLED, "points")
+_PAGES: Final = (*_SCROLLED, "sources")
 _ALL: Final = (*_DRAWN, "empty", "sources")
 _SOURCES: Final = ("sources",)
 
@@ -47,14 +50,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("move.up", "Up", ("k", "up"), "Move", _PAGES),
     Action("move.page_down", "Page down", ("pagedown",), "Move", _PAGES),
     Action("move.page_up", "Page up", ("pageup",), "Move", _PAGES),
-    Action("move.half_down", "Half a page down", ("ctrl+d",), "Move", _LINES),
-    Action("move.half_up", "Half a page up", ("ctrl+u",), "Move", _LINES),
+    Action("move.half_down", "Half a page down", ("ctrl+d",), "Move", _SCROLLED),
+    Action("move.half_up", "Half a page up", ("ctrl+u",), "Move", _SCROLLED),
     Action("move.first", "First row, and order again", ("g g", "home"), "Move", _LISTS),
     Action("move.last", "Last row", ("G", "end"), "Move", _LISTS),
     Action("move.left", "Column to the left", ("h", "left"), "Move", ("runs", "compare")),
     Action("move.right", "Column to the right", ("l", "right"), "Move", ("runs", "compare")),
-    Action("page.first", "First line, or the beginning of the curves", ("g g", "home"), "Move", (*_RUN, *_COMPARED)),
-    Action("page.last", "Last line, or the end of the curves", ("G", "end"), "Move", (*_RUN, *_COMPARED)),
+    Action("page.first", "First line, or the beginning of the curves", ("g g", "home"), "Move", _FIRST),
+    Action("page.last", "Last line, or the end of the curves", ("G", "end"), "Move", _FIRST),
     Action("tab.next", "Next tab", ("]", "."), "Move", (*_RUN, *_COMPARED), short="tab"),
     Action("tab.previous", "Previous tab", ("[", ","), "Move", (*_RUN, *_COMPARED)),
     Action("pane.next", "Next pane", ("tab",), "Move", _PANES, short="pane"),
@@ -192,6 +195,28 @@ ACTIONS: Final[tuple[Action, ...]] = (
         tooltip="asks where to; esc stops it",
         starts=True,
     ),
+    Action(
+        "artifact.mark",
+        "Mark the file, to compare another one with it",
+        ("space",),
+        "Artifacts",
+        ("artifacts",),
+        "mark",
+        tooltip="of this run or another one",
+    ),
+    Action(
+        "artifact.diff",
+        "Compare the text with the marked file, or with that of another run",
+        ("d",),
+        "Artifacts",
+        ("artifacts",),
+        "compare",
+        tooltip="the baseline, or a run that was opened with it",
+    ),
+    # Two texts
+    Action("texts.next", "Next change", ("n",), "Two texts", _TEXTS, "next change"),
+    Action("texts.previous", "Previous change", ("N",), "Two texts", _TEXTS),
+    Action("texts.differences", "Only the changes, or all lines", ("x",), "Two texts", _TEXTS, "only differences"),
     # Log
     Action("log.open", "Log of the run", ("L",), "Log", ("runs", "run", "artifacts"), short="log"),
     Action("log.search", "Search", ("/",), "Log", ("log",), short="search"),

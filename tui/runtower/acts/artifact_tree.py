@@ -33,6 +33,7 @@ class ArtifactTree:
     def __init__(self, files: RunFiles, glyphs: Glyphs, changed: Callable[[], None]) -> None:
         self.version = 0
         self.cursor = 0
+        self._marked = ""
         self._files = files
         self._glyphs = glyphs
         self._changed = changed
@@ -65,6 +66,12 @@ class ArtifactTree:
         return path in self._open
 
     # -- what changes it
+
+    def mark(self, path: str) -> None:
+        """The file that has a mark, '' for none."""
+        if path != self._marked:
+            self._marked = path
+            self.version += 1
 
     async def look(self) -> None:
         """Ask for the run's own folder, and again for those that are unfolded."""
@@ -153,6 +160,7 @@ class ArtifactTree:
             return ((f"{lead}  {shortened(inert(row.said, glyphs), room, glyphs)}", row.tone),)
         name = inert(row.artifact.name, glyphs)
         if not row.artifact.is_dir:
-            return ((f"{lead}  {shortened(name, room, glyphs)}", ""),)
+            mark = f"{glyphs.marked} " if row.artifact.path == self._marked else "  "
+            return ((f"{lead}{mark}", "marked"), (shortened(name, room, glyphs), ""))
         fold = glyphs.descending if row.artifact.path in self._open else glyphs.folded
         return ((f"{lead}{fold} ", "dim"), (f"{shortened(name, room - 1, glyphs)}/", "bright"))

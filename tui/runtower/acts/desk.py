@@ -34,6 +34,7 @@ from runtower.acts.where import make_ready
 from runtower.catalog import cache
 from runtower.catalog.segment import Segment
 from runtower.domain.errors import TowerError
+from runtower.domain.runs import RunKey
 from runtower.domain.targets import Target
 from runtower.link import native
 from runtower.present.glyphs import Glyphs
@@ -79,6 +80,7 @@ class Desk:
         self.paused = False
         self.run_colours = RunColours()
         self.chart_looks: dict[str, Look] = {}  # by tab, how charts were drawn last
+        self.marked_file: tuple[RunKey, str] | None = None  # the artifact that others are compared with
         self.run_tab = "curves"  # the tab that an opened run shows first: the last one used
         self.project_file = starter.project_file
         self._folders = folders

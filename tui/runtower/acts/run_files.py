@@ -30,9 +30,10 @@ class RunFiles:
         self._tower = tower
         self._number = int(tower.catalogue.source_numbers()[row])
         self._row = row
-        key = tower.catalogue.run_key(row)
-        self.run_id = key.run_id
+        self.key = tower.catalogue.run_key(row)
+        self.run_id = self.key.run_id
         cells = list(tower.catalogue.cells(row))
+        self.name = _text(cells, runs.NAME.key) or self.run_id[:8]
         self.uri = _text(cells, runs.ARTIFACT_URI.key)
         self.facts = Facts(
             {cell.key.key: cell.text for cell in cells if cell.key.kind in (Kind.PARAM, Kind.TAG) and cell.text},

@@ -6,20 +6,32 @@ from typing import Any
 
 import click
 
-from runtower.commands import files
+from runtower.commands import artifact_diffing, files
 from runtower.commands.opening import Asked, chosen_format
 from runtower.commands.options import JSON, WHERE, common
+from runtower.domain.errors import Invalid
+
+_DIFF = "diff"
 
 
 @click.command()
-@click.argument("run")
-@click.argument("folder", default="")
+@click.argument("words", nargs=-1, required=True, metavar="RUN [FOLDER] | diff RUN:PATH RUN[:PATH]")
 @WHERE
 @JSON
 @common
-def artifacts(run: str, folder: str, where: str, as_json: bool, **asked: Any) -> None:
-    """List the artifacts of a RUN, or those in one FOLDER of them."""
-    files.list_artifacts(Asked(**asked), run, folder, where, chosen_format(as_json, False))
+def artifacts(words: tuple[str, ...], where: str, as_json: bool, **asked: Any) -> None:
+    """List the artifacts of a RUN, or those in one FOLDER of them; or compare two of them as text.
+
+    `diff` prints a unified diff and exits with 10 where something differs. Without a PATH of its own the second is the
+    file of the same path.
+    """
+    form = chosen_format(as_json, False)
+    if len(words) == 3 and words[0] == _DIFF:
+        artifact_diffing.print_artifact_diff(Asked(**asked), words[1:], where, form)
+    elif len(words) <= 2:
+        files.list_artifacts(Asked(**asked), words[0], words[1] if words[1:] else "", where, form)
+    else:
+        raise Invalid(f"artifacts doesn't know '{words[2]}'.", "It takes RUN [FOLDER], or diff RUN:PATH RUN[:PATH].")
 
 
 @click.command()

@@ -45,7 +45,7 @@ def preview(
     size = f"first {size_text(len(data))} of {size_text(total or 0)}" if is_cut else size_text(len(data))
     if not data:
         return Preview([(("The file is empty.", "dim"),)], size)
-    text = _text_of(data)
+    text = text_of(data)
     if text is None and not as_text:
         return Preview(_binary(data, glyphs), f"binary, {size_text(total if total is not None else len(data))}", True)
     if text is None:
@@ -57,7 +57,7 @@ def preview(
         lines = _table(text, "\t" if ending == "tsv" else ",", is_cut, width, glyphs)
         return Preview(lines, f"{size}, as a table")
     if ending == "json" and not is_cut and not as_text:
-        pretty = _spread(text)
+        pretty = spread_json(text)
         kind = "as JSON, spread out" if pretty != text else kind
         text = pretty
     if not as_text and _CONSOLE.search(text):
@@ -67,7 +67,7 @@ def preview(
     return Preview(lines, f"{size}, {kind}" if kind else size)
 
 
-def _text_of(data: bytes) -> str | None:
+def text_of(data: bytes) -> str | None:
     """None for what is no text."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
@@ -91,7 +91,7 @@ def _binary(data: bytes, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def _spread(text: str) -> str:
+def spread_json(text: str) -> str:
     """JSON over several lines, where all of it stands in a few; as it is where it can't be read."""
     if text.count("\n") * 120 > len(text):
         return text

@@ -17,6 +17,7 @@ from runtower.domain.errors import Cancelled, TowerError
 from runtower.keymap import Keymap
 from runtower.present.preview import FIRST_BYTES
 from runtower.present.spans import wrapped
+from runtower.screens.artifact_diff import DiffKeys
 from runtower.screens.artifact_download import DownloadKeys
 from runtower.screens.artifact_lines import beginning, head, instead
 from runtower.screens.run_lines import footer
@@ -35,6 +36,8 @@ _FOOTER: Final = (
     "tree.unfold",
     "tree.fold",
     "artifact.text",
+    "artifact.diff",
+    "artifact.mark",
     "artifact.download",
     "pane.next",
     "log.open",
@@ -43,7 +46,7 @@ _FOOTER: Final = (
 )
 
 
-class ArtifactsScreen(DownloadKeys, RunTab):
+class ArtifactsScreen(DownloadKeys, DiffKeys, RunTab):
     """One method an action: `do_` + its id."""
 
     place: ClassVar[str] = "artifacts"
@@ -106,6 +109,7 @@ class ArtifactsScreen(DownloadKeys, RunTab):
         if not self.is_there:
             return
         tree, table, width = self.tree_rows, self.table, self.size.width
+        tree.mark(self.marked_here())
         own = _TREE_WIDE if width >= _WIDE else width
         columns = [
             TableColumn("gutter", "", 1, frozen=True),
@@ -178,6 +182,8 @@ class ArtifactsScreen(DownloadKeys, RunTab):
                 return "there is no file here"
             if found.is_dir:
                 return "it is a folder; choose one of its files"
+            if action_id == "artifact.diff":
+                return self.why_no_diff()
             return self.why_no_download() if action_id == "artifact.download" else ""
         if action_id == "tree.unfold" and self.chosen is None:
             return "there is nothing here"
