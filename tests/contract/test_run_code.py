@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
 from support.labstore import COMMIT, changing
 from support.labtower import Lab, rows_of
+from support.repository import Repository
 
 from runtower.acts.git_changes import MOST_TEXT, change_between, changes_between
 from runtower.acts.run_code import RunsCode, code_of
@@ -75,27 +75,6 @@ async def test_artifacts_that_cannot_be_reached_are_told(lab: Lab) -> None:
     found = await code(lab, "lr=0.001", "lr=0.0003")
     assert by_name(found)["commit"] == (COMMIT, COMMIT)
     assert found.facts.note.startswith("The artifacts of this run are kept by a web server")
-
-
-class Repository:
-    """A git repository; `commit` gives the commit of what was put there."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir()
-        self.git("init", "-b", "main")
-
-    def git(self, *words: str) -> str:
-        identity = ("-c", "user.name=ana", "-c", "user.email=ana@example.org", "-c", "commit.gpgsign=false")
-        argv = ["git", *identity, *words]
-        return subprocess.run(argv, cwd=self.folder, check=True, capture_output=True, text=True).stdout.strip()
-
-    def commit(self, **files: str | bytes) -> str:
-        for name, content in files.items():
-            (self.folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        self.git("add", "-A")
-        self.git("commit", "-m", "one", "--allow-empty")
-        return self.git("rev-parse", "HEAD")
 
 
 @pytest.fixture

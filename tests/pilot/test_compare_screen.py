@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.labstore import changing
+from support.labstore import add_run, artifact_of, changing, id_of, keep_artifacts, put_metric
+from support.repository import Repository
 from support.towerapp import Open, Tower
 
 
@@ -171,3 +172,59 @@ async def test_every_line_fits_the_terminal(open_lab: Open, size: tuple[int, int
         await t.press("]")
         await t.sees("[metrics]", "val_loss")
         assert max(map(len, t.lines)) <= size[0]
+
+
+async def test_seeds_are_taken_together(open_lab: Open, store: Path) -> None:
+    for number, (name, lr, loss) in enumerate((("v1", "0.1", 0.5), ("v2", "0.1", 0.7), ("w1", "0.2", 0.62))):
+        run_id = add_run(store, name, metrics=False)
+        with changing(store) as lab:
+            lab.executemany(
+                "INSERT INTO params (key, value, run_uuid) VALUES (?, ?, ?)",
+                [("lr", lr, run_id), ("seed", str(number), run_id)],
+            )
+            for step in (0, 3):
+                put_metric(lab, run_id, "val_loss", loss + (3 - step), step, 1_000 + step)
+    async with open_lab(size=(120, 36)) as t:
+        await t.settles()
+        await marks(t, "v1", "v2", "w1")
+        await t.press("c", "]")
+        await t.sees("[metrics]", "0.60 ± 0.14 n 2", "-0.02, no spread", "and 1 more")
+        await t.press("b")
+        await t.sees("some runs differ in seeds only")
+        await t.press("a")
+        await t.type("2")
+        await t.press("enter")
+        await t.sees("val_loss at 2", "3.62")
+
+
+async def test_a_file_that_differs_is_shown_line_by_line(open_lab: Open, store: Path, tmp_path: Path) -> None:
+    keep_artifacts(store, tmp_path / "files")
+    for name, text in (("pure-gnat", "one\ntwo\n"), ("wide-elk", "one\nthree\n")):
+        artifact_of(store, tmp_path / "files", name, "notes.txt").write_text(text)
+    async with open_lab(size=(120, 36)) as t:
+        await t.settles()
+        await marks(t, "pure-gnat", "wide-elk")
+        await t.press("c", "[")
+        await t.sees("[data]", "notes.txt")
+        await t.press("j", "enter")
+        await t.sees("two", "three", "pure-gnat", "wide-elk", "texts ›")
+        await t.press("escape")
+        await t.sees("[data]")
+
+
+async def test_what_changed_between_commits(open_lab: Open, store: Path, tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    commits = [repository.commit(**{"train.py": text}) for text in ("lr = 1\n", "lr = 2\nlog = True\n")]
+    with changing(store) as lab:
+        for name, commit in zip(("pure-gnat", "wide-elk"), commits, strict=True):
+            lab.execute(
+                "UPDATE tags SET value = ? WHERE key = 'mlflow.source.git.commit' AND run_uuid = ?",
+                (commit, id_of(store, name)),
+            )
+    async with open_lab(size=(120, 36)) as t:
+        await t.settles()
+        await marks(t, "pure-gnat", "wide-elk")
+        await t.press("c", "[", "[")
+        await t.sees("[code]", f"changes {commits[0][:8]} → {commits[1][:8]}", "train.py", "+2 -1")
+        await t.press("G", "enter")
+        await t.sees("texts › train.py", "lr = 1", "log = True")

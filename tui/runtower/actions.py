@@ -125,7 +125,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("compare.next", "Next difference, or next hit", ("n",), "Compare", ("compare",), "next"),
     Action("compare.previous", "Previous difference, or previous hit", ("N",), "Compare", ("compare",)),
     Action("compare.search", "Search among the names", ("/",), "Compare", ("compare",), "search"),
-    Action("compare.fold", "Fold or unfold the section", ("enter", "z a"), "Compare", ("compare",), "fold"),
+    Action(
+        "compare.open",
+        "Fold the section, or look into the file",
+        ("enter", "z a"),
+        "Compare",
+        ("compare",),
+        "open",
+        tooltip="an artifact that two runs have, or a file that changed between commits",
+    ),
     Action("compare.fold_all", "Fold all sections, or none", ("z M", "z R"), "Compare", ("compare",)),
     Action(
         "compare.strict",
@@ -144,6 +152,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
         ("compare",),
         "ignore rules",
         tooltip="diff.ignore in settings",
+    ),
+    Action("compare.step", "Metrics at a step, or the last ones", ("a",), "Compare", ("compare",), "step"),
+    Action(
+        "compare.seeds",
+        "Each run, or mean and spread over seeds",
+        ("b",),
+        "Compare",
+        ("compare",),
+        "seeds",
+        tooltip="runs that differ only in what diff.ignore names",
     ),
     Action("compare.turn", "Turn the runs round", ("~",), "Compare", ("compare",), "turn round"),
     # Points

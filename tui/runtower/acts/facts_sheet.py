@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from runtower.acts.git_changes import CodeChange
-from runtower.acts.sheets import Sheet, SheetRow
+from runtower.acts.run_data import ARTIFACTS
+from runtower.acts.sheets import ComparedFile, Sheet, SheetRow
 from runtower.acts.sides import Fact, Facts
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line, inert, shortened, shortened_pair
 
 _NONE: Final = "not recorded"
+_PAIR: Final = 2
 _SHORT: Final = 8  # digits of a commit
 _FILE: Final = re.compile(r"diff --git a/.+ b/(.+)")
 _UNSURE: Final = "content not compared"
@@ -36,6 +38,7 @@ class FactsSheet(Sheet):
         self._glyphs = glyphs
         self._commits = commits
         self._facts: list[Fact] = []
+        self._files: dict[int, ComparedFile] = {}
         self._notes: dict[str, str] = {}
         rows: list[SheetRow] = []
         for facts in sorts:
@@ -50,6 +53,8 @@ class FactsSheet(Sheet):
         self._notes[facts.title] = facts.note
         yield SheetRow(facts.title, facts.title, differs=bool(facts.differing) or not facts.rows, is_section=True)
         for fact in facts.rows:
+            if facts.title == ARTIFACTS and len(fact.values) == _PAIR and None not in fact.values:
+                self._files[len(self._facts)] = ComparedFile(fact.name)
             yield self._row(fact, f"{facts.title} {fact.name}", fact.same is not True and fact.is_compared)
 
     def _changed(self, change: CodeChange) -> Iterator[SheetRow]:
@@ -60,6 +65,7 @@ class FactsSheet(Sheet):
         yield SheetRow(title, title, is_section=True)
         for path, (came, went) in changed_files(change.text).items():
             said = f"+{came} -{went}"
+            self._files[len(self._facts)] = ComparedFile(path, (change.before, change.after))
             values = tuple(said if commit == change.after else "" for commit in self._commits)
             yield self._row(Fact(path, values), f"{title} {path}", True)
 
@@ -70,9 +76,12 @@ class FactsSheet(Sheet):
     def cells(self, row: SheetRow, runs: Sequence[int], width: int) -> Sequence[Line]:
         fact = self._facts[row.number]
         texts = [inert(self.full(row, run), self._glyphs) for run in range(len(fact.values))]
-        if len(texts) == 2:
+        if len(texts) == _PAIR:
             texts = list(shortened_pair(texts[0], texts[1], width, self._glyphs))
         return [((shortened(texts[run], width, self._glyphs), _tone(fact, run)),) for run in runs]
+
+    def file(self, row: SheetRow) -> ComparedFile | None:
+        return self._files.get(row.number)
 
     def full(self, row: SheetRow, run: int) -> str:
         value = self._facts[row.number].values[run]

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from runtower.domain.errors import Invalid
+
 MOST_STAT: Final = 64 * 1024
 MOST_TEXT: Final = 512 * 1024
 _MOST_PAIRS: Final = 8
@@ -88,6 +90,19 @@ async def change_between(folder: Path, before: str, after: str) -> CodeChange:
     return CodeChange(before, after, stat.text, text.text, stat.cut, text.cut)
 
 
+async def file_at(folder: Path, commit: str, path: str, most: int) -> tuple[bytes, int]:
+    """At most so many bytes of a file in a commit, and how many it has; none where it isn't there. Raises Invalid."""
+    place = f"{commit}:{path}"
+    try:
+        size = await _git(folder, ("cat-file", "-s", place), 200)
+        if size.code:
+            return b"", 0
+        data = await _git(folder, ("cat-file", "blob", place), most)
+    except (FileNotFoundError, TimeoutError):
+        raise Invalid("git gives no answer.", "Try git show in this folder.") from None
+    return data.data, int(size.text)
+
+
 async def _why_not(folder: Path, commit: str) -> str:
     where = await _git(folder, ("rev-parse", "--git-dir"), 4096)
     if where.code:
@@ -97,10 +112,14 @@ async def _why_not(folder: Path, commit: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    text: str
+    data: bytes
     cut: bool
     code: int
     error: str
+
+    @property
+    def text(self) -> str:
+        return (_whole_lines(self.data) if self.cut else self.data).decode("utf-8", "replace")
 
 
 async def _git(folder: Path, words: Sequence[str], most: int) -> _Told:
@@ -116,10 +135,10 @@ async def _git(folder: Path, words: Sequence[str], most: int) -> _Told:
         async with asyncio.timeout(_PATIENCE):
             data = await _beginning(process.stdout, most + 1)
             if len(data) > most:
-                return _Told(_whole_lines(data[:most]), True, 0, "")
+                return _Told(data[:most], True, 0, "")
             code = await process.wait()
             lines = (await errors).strip().splitlines()
-            return _Told(data.decode("utf-8", "replace"), False, code, lines[-1] if lines else f"it ended with {code}")
+            return _Told(data, False, code, lines[-1] if lines else f"it ended with {code}")
     finally:
         errors.cancel()
         if process.returncode is None:
@@ -142,6 +161,5 @@ async def _all(stream: asyncio.StreamReader) -> str:
     return last.decode("utf-8", "replace")
 
 
-def _whole_lines(data: bytes) -> str:
-    end = data.rfind(b"\n") + 1
-    return data[: end or len(data)].decode("utf-8", "replace")
+def _whole_lines(data: bytes) -> bytes:
+    return data[: data.rfind(b"\n") + 1 or len(data)]

@@ -32,6 +32,14 @@ class SheetRow:
     is_section: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedFile:
+    """An artifact of both runs, or with `commits` a file at the one of the first and at that of the second."""
+
+    path: str
+    commits: tuple[str, str] | None = None
+
+
 class Sheet(ABC):
     """Lines and what each run has there. `summary` is said below them, `empty` in their place where there are none;
     `heads` are those of the columns where these aren't the runs."""
@@ -61,6 +69,10 @@ class Sheet(ABC):
     def note(self, row: SheetRow) -> str:
         """What is to be said of the line besides."""
         return ""
+
+    def file(self, row: SheetRow) -> ComparedFile | None:
+        """The file that both of two runs have, where the line is about one whose content differs, or may."""
+        return None
 
     def origin(self, run: int) -> str:
         """Where all that one run has was read; '' where that is no question."""

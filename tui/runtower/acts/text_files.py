@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+from runtower.acts.git_changes import file_at
 from runtower.acts.run_files import RunFiles
-from runtower.domain.artifacts import MOST_BYTES
+from runtower.domain.artifacts import MOST_BYTES, Piece
 from runtower.domain.errors import Invalid, NotFound
 from runtower.present.preview import spread_json, text_of
 from runtower.present.sizes import size_text
@@ -20,7 +22,7 @@ MOST_LINES: Final = 5_000
 
 @dataclass(frozen=True)
 class TextFile:
-    """An artifact of a run, as far as it was read. `size` in bytes, None where it isn't known; `lines` without their
+    """A file as text, as far as it was read. `size` in bytes, None where it isn't known; `lines` without their
     ends; `cut` says that they aren't all, else ''."""
 
     path: str
@@ -45,10 +47,9 @@ class ComparedTexts:
         return self.left.data == self.right.data and self.left.size == self.right.size
 
 
-async def compared(left: tuple[RunFiles, str], right: tuple[RunFiles, str]) -> ComparedTexts:
-    """Read both, each a run's files and a path, and match their lines off the loop. Raises TowerError: Invalid for a
-    file that is no text."""
-    a, b = await asyncio.gather(_read(*left), _read(*right))
+async def compared(left: Awaitable[TextFile], right: Awaitable[TextFile]) -> ComparedTexts:
+    """Read both, and match their lines off the loop. Raises TowerError: Invalid for a file that is no text."""
+    a, b = await asyncio.gather(left, right)
     diff = await asyncio.to_thread(diff_of, a.lines, b.lines)
     notes = [f"{one.path}: {one.cut}" for one in (a, b) if one.cut]
     if a.cut and a.cut == b.cut:
@@ -71,11 +72,22 @@ async def is_rest_same(found: ComparedTexts, left: tuple[RunFiles, str], right: 
     return True
 
 
-async def _read(files: RunFiles, path: str) -> TextFile:
+async def artifact(files: RunFiles, path: str) -> TextFile:
+    """The beginning of a run's file. Raises TowerError: Invalid for one that is no text."""
     try:
         piece = await files.part(path, 0, MOST)
     except NotFound as error:
         raise NotFound(f"{files.name} has no {path}.", "Choose a file that both runs have.") from error
+    return _text_file(path, piece)
+
+
+async def revision(folder: Path, commit: str, path: str) -> TextFile:
+    """The beginning of a file in a commit of a folder's repository; empty where it isn't there. Raises Invalid."""
+    data, total = await file_at(folder, commit, path, MOST)
+    return _text_file(path, Piece(data, 0, total))
+
+
+def _text_file(path: str, piece: Piece) -> TextFile:
     is_cut = piece.total is not None and piece.total > len(piece.data)
     text = text_of(piece.data)
     if text is None:

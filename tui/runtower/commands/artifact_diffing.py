@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 
 from runtower.acts.run_files import RunFiles
-from runtower.acts.text_files import ComparedTexts, compared, is_rest_same
+from runtower.acts.text_files import ComparedTexts, artifact, compared, is_rest_same
 from runtower.commands.listing import resolved, write
 from runtower.commands.opening import Asked, context, opened
 from runtower.domain.errors import Different, Invalid
@@ -47,7 +47,7 @@ async def _compare(
         rows = [resolved(tower.catalogue, run, where, work.settings.metrics) for run, _ in (first, second)]
         files = [RunFiles(tower, row) for row in rows]
         sides = (files[0], first[1]), (files[1], second[1])
-        found = await compared(*sides)
+        found = await compared(*(artifact(*side) for side in sides))
         if found.is_same and not await is_rest_same(found, *sides):
             raise Different(f"Behind what is compared line by line ({found.note}) the two differ.")
     return found, (files[0].run_id, files[1].run_id)

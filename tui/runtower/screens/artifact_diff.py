@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from runtower.acts.run_files import RunFiles
+from runtower.acts.text_files import artifact
 from runtower.domain.artifacts import Artifact
 from runtower.domain.runs import RunKey
 from runtower.present.spans import inert
@@ -79,5 +82,8 @@ class DiffKeys(RunTab):
 
         found, desk = self.chosen, self.opened.desk
         assert found is not None
-        left, right = Side(RunFiles(desk.tower, row), path), Side(self.opened.files, found.path)
+        left, right = (
+            Side(files.name, path, partial(artifact, files, path))
+            for files, path in ((RunFiles(desk.tower, row), path), (self.opened.files, found.path))
+        )
         self.app.push_screen(TextDiffScreen(self.keymap, self.glyphs, self.face, left, right))

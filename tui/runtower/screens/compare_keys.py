@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 
 from textual import on
 
 from runtower.acts.comparison import CONFIG, Comparison
 from runtower.acts.face import Face
+from runtower.acts.run_files import RunFiles
 from runtower.acts.sheets import SheetRow, SheetRows, markdown
+from runtower.acts.text_files import artifact, revision
 from runtower.config.words import yaml_of_changes
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
 from runtower.screens.copying import copy_out
+from runtower.screens.field import Field
 from runtower.screens.menu import Choice, Menu
 from runtower.screens.needle import Needle
 from runtower.screens.over import OverScreen
+from runtower.screens.text_diff import Side, TextDiffScreen
 from runtower_widgets.config_diff import ConfigDiff
 
 
@@ -102,9 +107,50 @@ class CompareKeys(OverScreen):
             shown.lay()
             self.draw()
 
-    def do_compare_fold(self) -> None:
+    def do_compare_open(self) -> None:
+        """A section folds; a file that differs is shown line by line."""
+        sides = self._sides()
+        if sides is not None:
+            self.app.push_screen(TextDiffScreen(self.keymap, self.glyphs, self.face, *sides))
+            return
         self.sheet.fold()
         self.remember()
+        self.draw()
+
+    def _sides(self) -> tuple[Side, Side] | None:
+        """The file of the cursor's line as both runs have it."""
+        shown, row = self.compared.shown(self.tab), self.row
+        file = shown.sheet.file(row) if shown is not None and row is not None else None
+        desk = self.face.desk
+        if file is None:
+            return None
+        if file.commits is not None:
+            before, after = file.commits
+            return (
+                Side(before[:8], file.path, partial(revision, desk.folder, before, file.path)),
+                Side(after[:8], file.path, partial(revision, desk.folder, after, file.path)),
+            )
+        first, second = (RunFiles(desk.tower, run) for run in self.compared.rows)
+        return (
+            Side(first.name, file.path, partial(artifact, first, file.path)),
+            Side(second.name, file.path, partial(artifact, second, file.path)),
+        )
+
+    def do_compare_step(self) -> None:
+        step = self.compared.step
+        text = "" if step is None else str(step)
+        self.app.push_screen(
+            Field("metrics at the step; empty: the last ones", text, "", _wrong_step), self._chose_step
+        )
+
+    def _chose_step(self, text: str | None) -> None:
+        if text is not None:
+            self.compared.choose_step(int(text) if text.strip() else None)
+            self.draw_soon()
+
+    def do_compare_seeds(self) -> None:
+        self.remember()
+        self.compared.take_seeds(not self.compared.takes_seeds)
         self.draw()
 
     def do_compare_fold_all(self) -> None:
@@ -222,3 +268,8 @@ class CompareKeys(OverScreen):
             self.draw_soon()
         else:
             self.dismiss()
+
+
+def _wrong_step(text: str) -> str:
+    text = text.strip()
+    return "" if not text or text.removeprefix("-").isdecimal() else "a step is a whole number"

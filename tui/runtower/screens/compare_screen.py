@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 
-from runtower.acts.comparison import CONFIG, CURVES, TABS, Comparison
+from runtower.acts.comparison import CONFIG, CURVES, METRICS, TABS, Comparison
 from runtower.acts.face import Face
 from runtower.acts.sheets import SheetRow
 from runtower.keymap import Keymap
@@ -35,7 +35,9 @@ _FOOTER: Final = (
     "compare.rules",
     "compare.strict",
     "compare.search",
-    "compare.fold",
+    "compare.open",
+    "compare.seeds",
+    "compare.step",
     "compare.turn",
 )
 
@@ -83,7 +85,7 @@ class CompareScreen(CompareKeys):
         self.set_class(bool(instead), "nothing")
         self.query_one("#instead", Lines).say([short for line in instead for short in wrapped(line, width - 2)])
         if shown is not None and not instead:
-            names, values, notes = shown.widths(len(self.compared.rows))
+            names, values, notes = shown.widths(len(self._heads()))
             columns = columns_of(width, self._heads(), Wants(names, values, notes), self._shorten)
             self.sheet.compare(shown, columns, self.place_of_cursor())
         self._draw_row()
@@ -97,6 +99,9 @@ class CompareScreen(CompareKeys):
         return 2 if self.size.height < _TALL else 4
 
     def _heads(self) -> list[str]:
+        shown = self.compared.shown(self.tab)
+        if shown is not None and shown.sheet.heads:
+            return [inert(head, self.glyphs) for head in shown.sheet.heads]
         names = [inert(name, self.glyphs) for name in self.compared.names]
         browser = self.face.desk.browser
         if self.compared.rows[0] == browser.baseline:
@@ -161,7 +166,7 @@ class CompareScreen(CompareKeys):
         shown = self.compared.shown(self.tab)
         assert shown is not None
         sheet, width, glyphs, room = shown.sheet, self.size.width - 2, self.glyphs, self._full_lines
-        names = self.compared.names
+        names = shown.sheet.heads or self.compared.names
         said = [inert(sheet.origin(n) if row.is_section else sheet.full(row, n), glyphs) for n in range(len(names))]
         if len(names) == _PAIR:
             lines: list[Spans] = []
@@ -199,7 +204,7 @@ class CompareScreen(CompareKeys):
 
     def _beyond(self) -> str:
         """How many runs stand beyond the edges."""
-        count = len(self.compared.rows)
+        count = len(self._heads())
         if count <= _PAIR or self.sheet.diff is None:
             return ""
         seen = sum(column.id.isdecimal() for _, column, _ in self.sheet.shown_columns())
@@ -249,13 +254,17 @@ class CompareScreen(CompareKeys):
 
     @on(RowTable.Opened)
     async def _opened(self) -> None:
-        await self.act("compare.fold")
+        await self.act("compare.open")
 
     def why_not(self, action_id: str) -> str:
         if action_id == "compare.overrides" and len(self.compared.rows) > _PAIR:
             return "overrides turn one config into one other: compare two runs"
         if action_id in ("compare.overrides", "compare.strict", "compare.rules") and self.tab != CONFIG:
             return "that is for the configs (the tab config)"
+        if action_id in ("compare.step", "compare.seeds") and self.tab != METRICS:
+            return "that is for the metrics (the tab metrics)"
+        if action_id == "compare.seeds" and not self.compared.has_seeds:
+            return "no two of several configs differ in seeds only"
         if action_id == "compare.turn" and len(self.compared.rows) > _PAIR:
             return "only two can be turned round"
         if action_id in ("compare.overrides", "compare.copy") and self.compared.shown(self.tab) is None:

@@ -1,8 +1,9 @@
-"""Two text artifacts line by line: side by side, or below each other where that is too narrow."""
+"""Two texts line by line: side by side, or below each other where that is too narrow."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -10,8 +11,7 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 
 from runtower.acts.face import Face
-from runtower.acts.run_files import RunFiles
-from runtower.acts.text_files import ComparedTexts, compared
+from runtower.acts.text_files import ComparedTexts, TextFile, compared
 from runtower.domain.errors import TowerError
 from runtower.keymap import Keymap
 from runtower.present.glyphs import ASCII, Glyphs
@@ -29,10 +29,11 @@ _FOOTER: Final = ("texts.next", "texts.differences", "app.back", "app.help", "li
 
 @dataclass(frozen=True)
 class Side:
-    """A file of a run."""
+    """A file, `name` says whose: of a run, or of a commit."""
 
-    files: RunFiles
+    name: str
     path: str
+    read: Callable[[], Awaitable[TextFile]]
 
 
 class TextDiffScreen(OverScreen):
@@ -73,7 +74,7 @@ class TextDiffScreen(OverScreen):
 
     async def _read(self) -> None:
         try:
-            self._found = await compared((self._left.files, self._left.path), (self._right.files, self._right.path))
+            self._found = await compared(self._left.read(), self._right.read())
             self._error = ""
         except TowerError as error:
             self._found, self._error = None, str(error)
@@ -136,7 +137,7 @@ class TextDiffScreen(OverScreen):
         paths = dict.fromkeys(side.path for side in (self._left, self._right))
         room = max(8, width - len(said) - 16)
         what = shortened(inert(f" {self.glyphs.arrow} ".join(paths), self.glyphs), room, self.glyphs)
-        return ((" artifacts ", "title"), (arrow, "dim"), (what, "bright")), ((f"{said} ", "dim"),)
+        return ((" texts ", "title"), (arrow, "dim"), (what, "bright")), ((f"{said} ", "dim"),)
 
     def _heads(self, width: int) -> list[Span]:
         """The rule over the texts, with whose they are."""
@@ -159,7 +160,7 @@ class TextDiffScreen(OverScreen):
     def _whose(self, side: Side) -> str:
         """The run, with the path where the two have others."""
         path = f" {side.path}" if self._left.path != self._right.path else ""
-        return inert(f"{side.files.name}{path}", self.glyphs)
+        return inert(f"{side.name}{path}", self.glyphs)
 
     # -- keys
 
