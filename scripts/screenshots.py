@@ -83,6 +83,12 @@ SCENES = (
     Scene(
         "artifacts", keys=("j", "j", "j", "j", "j", "enter", "drawn", "right_square_bracket", "wait-files", "l", "j")
     ),
+    Scene("compare", keys=("j", "j", "j", "equals_sign", "j", "c", "x")),
+    Scene(
+        "compare-metrics",
+        (80, 24),
+        ("j", "j", "j", "space", "space", "space", "c", "right_square_bracket", "wait-compared"),
+    ),
     Scene("log", (80, 24), ("slash", *"fail", "enter", "G", "enter")),
     Scene("edit", keys=("j", "e")),
     Scene("delete", keys=("j", "space", "space", "X")),
@@ -153,6 +159,8 @@ async def take(scene: Scene, project: Path) -> None:
                     await until(pilot, lambda: app.desk is not None and bool(app.desk.editor.said))
                 elif key == "wait-files":
                     await until(pilot, lambda: "train.log" in text_of(app))
+                elif key == "wait-compared":
+                    await until(pilot, lambda: "metrics differ" in text_of(app) or "mean and std" in text_of(app))
                 elif key == "ends":
                     end_runs(project)
                     await until(pilot, lambda: "(:happened)" in text_of(app))

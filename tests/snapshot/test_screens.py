@@ -132,6 +132,15 @@ def test_curves(draws: Draw, size: tuple[int, int]) -> None:
     assert draws("j", "space", "j", "space", "enter", "s", "left", "left", size=size)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_two_configs(draws: Draw, size: tuple[int, int]) -> None:
+    assert draws("j", "j", "j", "j", "equals_sign", "G", "c", "x", size=size)
+
+
+def test_many_configs_and_metrics(draws: Draw) -> None:
+    assert draws("asterisk", "c", "right_square_bracket", "l", size=(120, 36))
+
+
 def test_one_curve_in_ascii(draws: Draw) -> None:
     assert draws("j", "enter", "z", glyphs="ascii", size=(80, 24))
 

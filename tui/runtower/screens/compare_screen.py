@@ -88,6 +88,8 @@ class CompareScreen(CompareKeys):
             names, values, notes = shown.widths(len(self._heads()))
             columns = columns_of(width, self._heads(), Wants(names, values, notes), self._shorten)
             self.sheet.compare(shown, columns, self.place_of_cursor())
+            if self.focused is None:
+                self.sheet.focus()  # it had lost it while there was nothing to show
         self._draw_row()
         self._draw_summary()
         is_typing = self.query_one(Needle).is_typing
