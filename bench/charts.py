@@ -26,7 +26,7 @@ _PATIENCE = 120.0
 _WIDE = (60, 200)
 
 
-def _open(where: Home, target: str, rows: int, columns: int) -> Terminal:
+def opened(where: Home, target: str, rows: int, columns: int) -> Terminal:
     argv = [sys.executable, "-m", "runtower.cli", target]
     return Terminal(argv, where.environ, rows, columns)
 
@@ -72,7 +72,7 @@ def chart_history(bench: Bench) -> Figures:
     figures: Figures = {"first_s": [], "all_s": []}
     store = str(bench.store(MILLION))
     for _ in bench.times(3):
-        with home() as where, _open(where, store, 36, 120) as screen:
+        with home() as where, opened(where, store, 36, 120) as screen:
             pressed = _run_opened(screen)
             figures["all_s"].append(_until(screen, _whole, 36, 120) - pressed)
             figures["first_s"].append(_until(screen, _first, 36, 120) - pressed)
@@ -84,7 +84,7 @@ def chart_served(bench: Bench) -> Figures:
     figures: Figures = {"first_s": [], "sample_s": []}
     with served(bench.store(MILLION)) as server:
         for _ in bench.times(3):
-            with home() as where, _open(where, server.url, 36, 120) as screen:
+            with home() as where, opened(where, server.url, 36, 120) as screen:
                 pressed = _run_opened(screen)
                 figures["sample_s"].append(_until(screen, _whole, 36, 120) - pressed)
                 figures["first_s"].append(_until(screen, _first, 36, 120) - pressed)
@@ -93,24 +93,24 @@ def chart_served(bench: Bench) -> Figures:
 
 def chart_keys(bench: Bench) -> Figures:
     """Ten series of 1,000,000 points over each other, zoomed and panned: CPU of a key, and key to paint."""
-    with home() as where, _open(where, str(bench.store(TEN)), 36, 120) as screen:
+    with home() as where, opened(where, str(bench.store(TEN)), 36, 120) as screen:
         _run_opened(screen, marked=10)
         _until(screen, _whole, 36, 120)
         at_rest(screen)
         keys = [*[b"+"] * 6, *[b"h"] * 20, *[b"l"] * 20, *[b"-"] * 6] * len(bench.times(3))
-        return _pressed(screen, keys)
+        return pressed(screen, keys)
 
 
 def chart_pages(bench: Bench) -> Figures:
     """Pages of 12 and more charts on a terminal of 200 x 60: key to paint."""
-    with home() as where, _open(where, str(bench.store(PAGES)), *_WIDE) as screen:
+    with home() as where, opened(where, str(bench.store(PAGES)), *_WIDE) as screen:
         _run_opened(screen)
         screen.listen(4)
         keys = [b"\x1b[6~", b"\x1b[6~", b"\x1b[5~", b"\x1b[5~"]
         for key in keys:  # what was never shown is fetched first
             screen.press(key)
             screen.listen(3)
-        return _pressed(screen, keys * len(bench.times(8)), gap=0.4)
+        return pressed(screen, keys * len(bench.times(8)), gap=0.4)
 
 
 def chart_tail(bench: Bench) -> Figures:
@@ -131,7 +131,7 @@ def chart_tail(bench: Bench) -> Figures:
     return figures
 
 
-def _pressed(screen: Terminal, keys: list[bytes], gap: float = 0.15) -> Figures:
+def pressed(screen: Terminal, keys: list[bytes], gap: float = 0.15) -> Figures:
     """By key the CPU of the terminal's process and the time to its first frame, in milliseconds."""
     figures: Figures = {"cpu_ms": [], "paint_ms": []}
     for key in keys:

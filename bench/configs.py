@@ -1,4 +1,4 @@
-"""What comparing configs costs, in CPU time of one process: no screen, no disk."""
+"""What comparing configs costs: in CPU time of one process, and on the screen."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 
 import yaml
-from measures import Bench, Figures
+from charts import opened, pressed
+from measures import Bench, Figures, at_rest, home
 from omegaconf import OmegaConf
+from stores import Shape
 
 from runtower.config.diff import diff
 from runtower.config.flat import trees_of
@@ -19,6 +21,7 @@ from runtower.config.rules import Rules
 from runtower.config.yaml_text import read_text
 from runtower.settings import DiffSettings
 
+COMPARED = Shape(runs=100, metrics=3, params=1000)
 _CHANGED = 0.02
 
 
@@ -78,6 +81,25 @@ def config_matrix(bench: Bench) -> Figures:
     return figures
 
 
+def compare_keys(bench: Bench) -> Figures:
+    """100 runs with 1,000 params compared: from the key to the first picture, then key to paint in the matrix."""
+    figures: Figures = {"first_s": [], "paint_ms": [], "cpu_ms": []}
+    keys = [*[b"j"] * 20, *[b"\x1b[6~"] * 10, *[b"l"] * 20, *[b"h"] * 10, *[b"n"] * 10, *[b"N"] * 10]
+    for _ in bench.times(3):
+        with home() as where, opened(where, str(bench.store(COMPARED)), 36, 120) as screen:
+            screen.await_words("100 runs", 60)
+            screen.listen(3)
+            screen.press(b"*")
+            screen.listen(1)
+            sent = screen.press(b"c")
+            screen.await_words("vary", 60)
+            figures["first_s"].append(screen.chunks[-1].when - sent)
+            at_rest(screen)
+            for figure, samples in pressed(screen, keys).items():
+                figures[figure] += samples
+    return figures
+
+
 MEASURES: dict[str, Callable[[Bench], Figures]] = {
-    measure.__name__: measure for measure in (config_diff, config_matrix)
+    measure.__name__: measure for measure in (config_diff, config_matrix, compare_keys)
 }

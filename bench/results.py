@@ -121,6 +121,10 @@ TARGETS = (
            + _said("config_diff", "overrides_ms", "; overrides {:.1f} ms")(all_figures)),
     Target("what varies among 100 runs x 1,000 params: CPU", "config_matrix", "matrix_ms", 100, "ms",
            note=_said("config_matrix", "trees_ms", "texts to trees {:.0f} ms")),
+    Target("key to paint in a matrix of 100 runs x 1,000 params: p50", "compare_keys", "paint_ms", 16, "ms",
+           note=lambda all_figures: _said("compare_keys", "first_s", "first picture after {:.2f} s")(all_figures)
+           + _said("compare_keys", "cpu_ms", ", CPU of a key {:.1f} ms")(all_figures)),
+    Target("key to paint there: p99", "compare_keys", "paint_ms", 25, "ms", 0.99),
     Target("ten users watching the same: the server's CPU", "rest_users", "server_percent", 30, "%",
            note=lambda all_figures: _said("rest_users", "start_s", "their starts {:.1f} s of it")(all_figures)
            + _said("rest_users", "all_s", ", all rows of all after {:.0f} s")(all_figures)),

@@ -33,7 +33,7 @@ class FigureSheet(Sheet):
         varying = sum(row.differs for row in rows if row.depth == 0)
         summary = f"{varying} of {len(metrics)} metrics differ"
         if any(metric.goal == "" for metric in metrics):
-            summary += "; what is better is known of those with a goal (metrics: in settings)"
+            summary += "; some have no goal (metrics: in settings)"
         summary += f"; {more}" if more else ""
         super().__init__(rows, summary if metrics else "", "None of these runs logged a metric.")
 
