@@ -16,6 +16,7 @@ from runtower.domain.errors import Invalid
 @click.argument("a")
 @click.argument("b")
 @click.option("--overrides", "as_overrides", is_flag=True, help="Hydra overrides that turn A into B, one a line.")
+@click.option("--check", is_flag=True, help="With --overrides: let Hydra compose A with them, and compare that with B.")
 @click.option("--yaml", "as_yaml", is_flag=True, help="What B has where they differ.")
 @click.option("--md", "as_md", is_flag=True, help="A Markdown table.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -27,6 +28,7 @@ def diff(
     a: str,
     b: str,
     as_overrides: bool,
+    check: bool,
     as_yaml: bool,
     as_md: bool,
     as_json: bool,
@@ -44,7 +46,9 @@ def diff(
     wanted = [name for name, on in flags.items() if on]
     if len(wanted) > 1:
         raise Invalid(f"--{wanted[0]} and --{wanted[1]} can't both be.", "Choose one.")
-    wish = diffing.DiffWish(wanted[0] if wanted else "", strict, whole, where)
+    if check and not as_overrides:
+        raise Invalid("--check checks overrides.", "Give it with --overrides.")
+    wish = diffing.DiffWish(wanted[0] if wanted else "", strict, whole, where, check)
     diffing.print_diff(Asked(**asked), (a, b), wish)
 
 

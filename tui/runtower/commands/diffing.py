@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtower.acts.compose_check import checked
 from runtower.acts.config_diff import ConfigDiff, compared
 from runtower.acts.run_config import configs_of
 from runtower.commands import diff_listing
@@ -16,7 +17,7 @@ from runtower.commands.listing import resolved, write
 from runtower.commands.opening import Asked, context, opened
 from runtower.config.files import is_named, read_named
 from runtower.config.tree import Config, dotted
-from runtower.domain.errors import Different
+from runtower.domain.errors import Different, Invalid
 from runtower.folders import Folders
 from runtower.present.spans import inert
 from runtower.settings import Settings
@@ -31,6 +32,7 @@ class DiffWish:
     strict: bool = False
     whole: bool = False
     where: str = ""
+    check: bool = False
 
 
 def print_diff(asked: Asked, texts: tuple[str, str], wish: DiffWish) -> None:
@@ -45,6 +47,11 @@ def print_diff(asked: Asked, texts: tuple[str, str], wish: DiffWish) -> None:
     ignore = () if wish.whole else known.diff.ignore
     found_diff = compared(named[texts[0]], named[texts[1]], ignore, known.redact, wish.strict)
     _print(found_diff, wish.form)
+    if wish.check:
+        said = asyncio.run(checked(found_diff, Path.cwd(), ignore, known.redact))
+        sys.stderr.write(f"runtower: {inert(str(said))}\n")
+        if said.found is not None and said.found.is_different:
+            raise Invalid("The overrides don't make B of A.", "Compare what A was started with.")
     if found_diff.is_different:
         raise Different(found_diff.summary())
 

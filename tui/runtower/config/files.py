@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from runtower.config.tree import Config
+from runtower.config.tree import Config, ConfigSource
 from runtower.config.yaml_text import read_any, read_text
 from runtower.domain.errors import Invalid, NotFound, Unreachable
 
@@ -68,13 +68,30 @@ def hydra_config(texts: Mapping[str, str], origin: str) -> Config:
         listed = read_any(texts["overrides.yaml"], f"{origin}/overrides.yaml")
         overrides = tuple(str(one) for one in listed) if isinstance(listed, list) else ()
     choices: dict[str, str] = {}
+    source: ConfigSource | None = None
     if "hydra.yaml" in texts:
-        own: Any = read_text(texts["hydra.yaml"], f"{origin}/hydra.yaml")
-        for name in ("hydra", "runtime", "choices"):
-            own = own.get(name) if isinstance(own, dict) else None
-        if isinstance(own, dict):
-            choices = {str(group): "null" if option is None else str(option) for group, option in own.items()}
-    return Config(tree, origin, choices, overrides)
+        hydra: Any = read_text(texts["hydra.yaml"], f"{origin}/hydra.yaml")
+        chosen = _below(hydra, "hydra", "runtime", "choices")
+        if isinstance(chosen, dict):
+            choices = {str(group): "null" if option is None else str(option) for group, option in chosen.items()}
+        source = _source(
+            _below(hydra, "hydra", "runtime", "config_sources"), _below(hydra, "hydra", "job", "config_name")
+        )
+    return Config(tree, origin, choices, overrides, source)
+
+
+def _below(tree: Any, *names: str) -> Any:
+    for name in names:
+        tree = tree.get(name) if isinstance(tree, dict) else None
+    return tree
+
+
+def _source(sources: Any, name: Any) -> ConfigSource | None:
+    """That of the application itself, where it is a folder."""
+    for one in sources if isinstance(sources, list) and isinstance(name, str) else ():
+        if isinstance(one, dict) and one.get("provider") in ("main", "command-line") and one.get("schema") == "file":
+            return ConfigSource(str(one.get("path")), name)
+    return None
 
 
 def at_revision(text: str, folder: Path) -> Config:

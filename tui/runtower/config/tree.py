@@ -16,16 +16,26 @@ MISSING: Final = "???"
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigSource:
+    """Of what Hydra composed a config: the folder of its files, and the name of the first of them."""
+
+    folder: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A config and `origin`, in words, where it came from.
 
-    `choices` are Hydra's groups with what was chosen; `overrides` what was typed when it was composed.
+    `choices` are Hydra's groups with what was chosen; `overrides` what was typed when it was composed, of the files in
+    `source`, None where that isn't known.
     """
 
     tree: dict[Key, Tree]
     origin: str
     choices: Mapping[str, str] = field(default_factory=dict)
     overrides: tuple[str, ...] = ()
+    source: ConfigSource | None = None
 
 
 def is_interpolated(value: Tree) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 from textual import on
 
 from runtower.acts.comparison import CONFIG, Comparison
+from runtower.acts.compose_check import checked, is_at_hand
 from runtower.acts.face import Face
 from runtower.acts.run_files import RunFiles
 from runtower.acts.sheets import SheetRow, SheetRows, markdown
@@ -15,6 +16,7 @@ from runtower.acts.text_files import artifact, revision
 from runtower.config.words import yaml_of_changes
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
+from runtower.present.spans import inert
 from runtower.screens.copying import copy_out
 from runtower.screens.field import Field
 from runtower.screens.menu import Choice, Menu
@@ -237,6 +239,10 @@ class CompareKeys(OverScreen):
         left = [f"{len(found.overrides.unsaid)} can't be said"] if found.overrides.unsaid else []
         left += [f"{len(found.hidden)} left out by rules"] if found.hidden else []
         self.say(f"{said}{'; ' if left else ''}{', '.join(left)}")
+        if is_at_hand(found.a.source):
+            settings = self.face.desk.settings
+            rules = settings.diff.ignore if self.compared.heeds_rules else ()
+            self.say(inert(str(await checked(found, self.face.desk.folder, rules, settings.redact)), self.glyphs))
 
     def do_compare_copy(self) -> None:
         offers = [Choice("md", "Markdown", "", "a table of what differs"), Choice("ids", "the ids of the runs")]
