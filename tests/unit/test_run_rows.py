@@ -22,7 +22,7 @@ GIVEN = [
     {"name": "alone", "status": "FINISHED", "start_time": 20.0, "metrics.loss": 0.25},
     {"name": "below", "status": "FINISHED", "start_time": 10.0, "metrics.loss": 0.75},
 ]
-COLUMNS = [SimpleNamespace(id="0", width=12), SimpleNamespace(id="1", width=10), SimpleNamespace(id="2", width=8)]
+COLUMNS = [SimpleNamespace(id=key.value, width=width) for key, width in ((runs.NAME, 12), (runs.STATUS, 10), (LOSS, 8))]
 
 
 def rows_over(catalogue: Catalogue) -> tuple[Browser, RunRows]:

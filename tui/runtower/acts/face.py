@@ -243,13 +243,11 @@ class Face:
         """Every column there could be, and the values of those that are shown."""
         desk = self.desk
         coverage = desk.tower.catalogue.coverage()
-        shown = {_value(key) for key in desk.rows.layout.whole.shown if key != runs.NAME}
-        ordered = sorted(
-            coverage, key=lambda key: (_value(key) not in shown, key.kind != Kind.METRIC, key.kind, key.key)
-        )
-        offers = [Offer(_value(key), title(key), "attribute") for key in _EXTRA_COLUMNS]
+        shown = {key.value for key in desk.rows.layout.whole.shown if key != runs.NAME}
+        ordered = sorted(coverage, key=lambda key: (key.value not in shown, key.kind != Kind.METRIC, key.kind, key.key))
+        offers = [Offer(key.value, title(key), "attribute") for key in _EXTRA_COLUMNS]
         offers += [
-            Offer(_value(key), inert(key.key, self._glyphs), f"{key.kind}, in {coverage[key]:,} runs")
+            Offer(key.value, inert(key.key, self._glyphs), f"{key.kind}, in {coverage[key]:,} runs")
             for key in ordered
             if key.kind is not Kind.ATTRIBUTE
         ]
@@ -267,7 +265,7 @@ class Face:
         offers = [Offer("", "no grouping")] if query.group is not None else []
         for key in [*telling, *_GROUP_ATTRIBUTES, *rest]:
             said = f"{key.kind}, in {coverage[key]:,} runs" if key in coverage else str(key.kind)
-            offers.append(Offer(_value(key), inert(title(key), self._glyphs), said))
+            offers.append(Offer(key.value, inert(title(key), self._glyphs), said))
         return offers
 
     def metric_offers(self) -> list[Offer]:
@@ -276,9 +274,7 @@ class Face:
         coverage = catalogue.coverage()
         first = choose.metrics_in_order(catalogue, self.desk.browser.view.hit_rows[:2000])
         rest = sorted(key for key in coverage if key.kind is Kind.METRIC and key not in set(first))
-        return [
-            Offer(_value(key), inert(key.key, self._glyphs), f"in {coverage[key]:,} runs") for key in [*first, *rest]
-        ]
+        return [Offer(key.value, inert(key.key, self._glyphs), f"in {coverage[key]:,} runs") for key in [*first, *rest]]
 
     def view_offers(self) -> list[Offer]:
         """The saved views, each with what it asks for."""
@@ -317,10 +313,6 @@ class Face:
     def log_entry(self, entry_id: str) -> LogEntry:
         """One write of the command log in full."""
         return command_log.whole(self.desk.command_log, entry_id, time.time() * 1000)
-
-
-def _value(key: ColumnKey) -> str:
-    return f"{key.kind}:{key.key}"
 
 
 def _counted(codes: Ints) -> tuple[list[int], list[int]]:

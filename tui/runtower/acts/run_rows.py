@@ -71,6 +71,7 @@ class RunRows:
         self._settings = metrics
         self._silences = silences
         self._told: set[int] = set()  # the runs of whose lines cells were made at this version
+        self._keys: dict[str, ColumnKey] = {}
         self._grouped: Groups | None = None
         self._scale: Scale | None = None
         self._drawn: dict[tuple[int, int], tuple[CoarseCurve, Scale | None, str]] = {}
@@ -148,8 +149,11 @@ class RunRows:
         return self.groups.cell(self.key_of(column.id), number, flags, column.width, self.metric, self.now_ms)
 
     def key_of(self, column_id: str) -> ColumnKey:
-        """The key behind a column's id on the screen."""
-        return self.layout.columns[int(column_id)].key
+        """The key behind a column's id on the screen, which may still be one of the layout before this one."""
+        key = self._keys.get(column_id)
+        if key is None:
+            key = self._keys[column_id] = ColumnKey.of(column_id)
+        return key
 
     def _gutter(self, row: int, here: bool) -> Line:
         glyphs, browser = self._glyphs, self._browser

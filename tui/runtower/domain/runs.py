@@ -25,9 +25,14 @@ class ColumnKey(NamedTuple):
     def __str__(self) -> str:
         return self.key if self.kind is Kind.ATTRIBUTE else f"{self.kind}s.{self.key}"
 
+    @property
+    def value(self) -> str:
+        """`kind:key`, of which `of` makes the same key."""
+        return f"{self.kind}:{self.key}"
+
     @classmethod
     def of(cls, value: str) -> ColumnKey:
-        """From `kind:key`, as menus carry it. Raises ValueError for another kind."""
+        """From `kind:key`, as menus and tables carry it. Raises ValueError for another kind."""
         kind, _, key = value.partition(":")
         return cls(Kind(kind), key)
 

@@ -150,7 +150,7 @@ class PointsScreen(OverScreen):
 
     def _choose(self, title: str, now: ColumnKey, chosen: Callable[[list[str] | None], None]) -> None:
         offers = [Choice(one.value, one.text, "", one.detail) for one in self.face.column_offers()[0]]
-        start = next((n for n, one in enumerate(offers) if one.value == f"{now.kind}:{now.key}"), 0)
+        start = next((n for n, one in enumerate(offers) if one.value == now.value), 0)
         self.app.push_screen(Menu(title, offers, start=start), chosen)
 
     def _chose_x(self, values: list[str] | None) -> None:

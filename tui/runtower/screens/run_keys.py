@@ -224,7 +224,7 @@ class RunsScreen(AlertKeys, OpenKeys):
     def do_look_group(self) -> None:
         assert self.face is not None
         offers, group = choices(self.face.group_offers()), self.desk.browser.query.group
-        here = "" if group is None else f"{group.kind}:{group.key}"
+        here = "" if group is None else group.value
         start = next((place for place, choice in enumerate(offers) if choice.value == here), 0)
         self.app.push_screen(Menu("group by", offers, start=start), self._chose_group)
 

@@ -48,7 +48,7 @@ def table_columns(rows: RunRows, order: Mapping[ColumnKey, bool], glyphs: Glyphs
         tone = "active" if place == rows.layout.active else ""
         # In a small split the name gives way, so that state, metric and curve remain.
         wide = max(_SHORTEST_NAME, min(shown.width, width - 37)) if place == 0 else shown.width
-        columns.append(TableColumn(str(place), title, wide, right, place == 0, tone))
+        columns.append(TableColumn(shown.key.value, title, wide, right, place == 0, tone))
     return columns
 
 

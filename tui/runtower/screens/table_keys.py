@@ -96,7 +96,7 @@ class TableKeys(RunsTable):
         if loose < table.first_column:
             table.move_columns(loose - table.first_column)
         self.draw_table()
-        while not table.shows(str(layout.active)) and loose > table.first_column:
+        while not table.shows(layout.columns[layout.active].key.value) and loose > table.first_column:
             table.move_columns(1)
         self.draw_table()
 
@@ -116,8 +116,12 @@ class TableKeys(RunsTable):
         await self._sort(self.desk.rows.layout.active_key, more=True)
 
     async def on_row_table_header_clicked(self, event: RowTable.HeaderClicked) -> None:
-        if self.face is not None and event.column_id.isdecimal():
-            self.desk.rows.layout = self.desk.rows.layout.turn_to(int(event.column_id))
+        if self.face is None:
+            return
+        layout = self.desk.rows.layout
+        place = next((n for n, one in enumerate(layout.columns) if one.key.value == event.column_id), None)
+        if place is not None:
+            self.desk.rows.layout = layout.turn_to(place)
             await self.do_columns_sort()
 
     async def _sort(self, key: ColumnKey, more: bool) -> None:
