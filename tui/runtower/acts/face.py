@@ -22,7 +22,7 @@ from runtower.acts.source_rows import SourceRows
 from runtower.acts.where import make_ready
 from runtower.catalog.segment import Ints
 from runtower.domain import runs
-from runtower.domain.runs import ColumnKey, Kind
+from runtower.domain.runs import Kind
 from runtower.domain.values import is_missing
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line, inert
