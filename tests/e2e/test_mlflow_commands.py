@@ -38,7 +38,7 @@ def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    known = {"PATH": os.environ["PATH"], "HOME": str(folder / "home"), "LANG": "C.UTF-8"}
+    known = {"PATH": os.environ["PATH"], "HOME": str(folder / "home"), "LANG": "C.UTF-8", "PYTHONFAULTHANDLER": "1"}
     argv = [sys.executable, "-m", "runtower.cli", *words]
     return subprocess.run(argv, cwd=folder, env=known, capture_output=True, text=True, timeout=90)
 
@@ -119,6 +119,7 @@ def test_plot_says_what_is_wrong(project: Path, words: tuple[str, ...], said: st
 
 def test_doctor(project: Path) -> None:
     done = run(project, "doctor", "--json")
+    assert done.stdout, (done.returncode, done.stderr)
     says = [one["says"] for one in json.loads(done.stdout)]
     assert any("3 runs" in line and str(project) in line for line in says), says
 
