@@ -20,6 +20,7 @@ from runtower.present.spans import wrapped
 from runtower.screens.artifact_diff import DiffKeys
 from runtower.screens.artifact_download import DownloadKeys
 from runtower.screens.artifact_lines import beginning, head, instead
+from runtower.screens.move_keys import PageKeys
 from runtower.screens.run_lines import footer
 from runtower.screens.run_tabs import OpenedRun, RunTab
 from runtower_widgets.line import Line, Lines
@@ -46,7 +47,7 @@ _FOOTER: Final = (
 )
 
 
-class ArtifactsScreen(DownloadKeys, DiffKeys, RunTab):
+class ArtifactsScreen(PageKeys, DownloadKeys, DiffKeys, RunTab):
     """One method an action: `do_` + its id."""
 
     place: ClassVar[str] = "artifacts"
@@ -198,21 +199,9 @@ class ArtifactsScreen(DownloadKeys, DiffKeys, RunTab):
         else:
             self.table.move_by(by)
 
-    def do_move_down(self) -> None:
-        self._move(1)
-
-    def do_move_up(self) -> None:
-        self._move(-1)
-
-    def do_move_page_down(self) -> None:
-        self._page(1)
-
-    def do_move_page_up(self) -> None:
-        self._page(-1)
-
-    def _page(self, side: int) -> None:
+    def _page(self, pages: float) -> None:
         pane = self.query_one("#preview", Lines)
-        self._move(side * max(1, pane.size.height if self._in_preview() else self.table.page))
+        self._move(int(pages) * max(1, pane.size.height if self._in_preview() else self.table.page))
 
     def do_move_half_down(self) -> None:
         self._scroll(1)

@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from textual.app import ComposeResult
+
 from runtower.acts import bands
 from runtower.acts.charts import SMOOTHINGS, Charts, limits_of, limits_wrong
 from runtower.acts.face import Face
@@ -16,8 +18,9 @@ from runtower.screens.chart_curves import Scene
 from runtower.screens.chart_page import Grid, grid_of, page
 from runtower.screens.field import Field
 from runtower.screens.menu import Choice, Menu
+from runtower.screens.move_keys import MoveKeys
 from runtower.screens.over import OverScreen
-from runtower_widgets.line import Lines
+from runtower_widgets.line import Line, Lines
 
 CHARTS: Final = ("curves", "system")
 
@@ -41,7 +44,7 @@ FOOTER: Final = (
 )
 
 
-class ChartKeys(OverScreen):
+class ChartKeys(MoveKeys, OverScreen):
     """One method an action: `do_` + its id. `rows` are global rows, the first one is the run that was opened, `tab` is
     what is shown of it."""
 
@@ -77,6 +80,15 @@ class ChartKeys(OverScreen):
         groups = bands.groups_of(self.face.desk.browser, self.rows)
         for charts in self._charts.values():
             charts.groups = groups
+
+    def compose(self) -> ComposeResult:
+        yield Line(id="crumbs")
+        yield Lines(id="page")
+        yield Line(id="keys")
+
+    def draw_soon(self) -> None:
+        self.find_rows()
+        super().draw_soon()
 
     def on_unmount(self) -> None:
         desk = self.face.desk
@@ -134,14 +146,9 @@ class ChartKeys(OverScreen):
         self.charts.active = max(0, min(self.charts.active + charts, last))
         self.draw()
 
-    def _across(self) -> int:
-        return self.grid.across if self.tab in CHARTS else 0
-
-    def do_move_down(self) -> None:
-        self._step(self._across(), 1)
-
-    def do_move_up(self) -> None:
-        self._step(-self._across(), -1)
+    def _move(self, by: int) -> None:
+        """To the chart below or above."""
+        self._step(by * self.grid.across if self.tab in CHARTS else 0, by)
 
     def do_pane_next(self) -> None:
         self._step(1, 1)
@@ -149,24 +156,12 @@ class ChartKeys(OverScreen):
     def do_pane_previous(self) -> None:
         self._step(-1, -1)
 
-    def _page_by(self, share: float) -> None:
+    def _page(self, pages: float) -> None:
         pane = self.query_one("#page", Lines)
         self._step(
-            int(share * self.grid.size) or (1 if share > 0 else -1) if self.tab in CHARTS else 0,
-            int(share * pane.size.height),
+            int(pages * self.grid.size) or (1 if pages > 0 else -1) if self.tab in CHARTS else 0,
+            int(pages * pane.size.height),
         )
-
-    def do_move_page_down(self) -> None:
-        self._page_by(1)
-
-    def do_move_page_up(self) -> None:
-        self._page_by(-1)
-
-    def do_move_half_down(self) -> None:
-        self._page_by(0.5)
-
-    def do_move_half_up(self) -> None:
-        self._page_by(-0.5)
 
     def do_page_first(self) -> None:
         self._to_end(-1)

@@ -20,13 +20,14 @@ from runtower.present.spans import inert
 from runtower.screens.copying import copy_out
 from runtower.screens.field import Field
 from runtower.screens.menu import Choice, Menu
+from runtower.screens.move_keys import MoveKeys
 from runtower.screens.needle import Needle
 from runtower.screens.over import OverScreen
 from runtower.screens.text_diff import Side, TextDiffScreen
 from runtower_widgets.config_diff import ConfigDiff
 
 
-class CompareKeys(OverScreen):
+class CompareKeys(MoveKeys, OverScreen):
     """One method an action: `do_` + its id. `tab` is the one that is shown."""
 
     def __init__(self, keymap: Keymap, glyphs: Glyphs, face: Face, compared: Comparison) -> None:
@@ -67,23 +68,11 @@ class CompareKeys(OverScreen):
 
     # -- move
 
-    def do_move_down(self) -> None:
-        self.sheet.move_by(1)
+    def _move(self, by: int) -> None:
+        self.sheet.move_by(by)
 
-    def do_move_up(self) -> None:
-        self.sheet.move_by(-1)
-
-    def do_move_page_down(self) -> None:
-        self.sheet.move_page(1)
-
-    def do_move_page_up(self) -> None:
-        self.sheet.move_page(-1)
-
-    def do_move_half_down(self) -> None:
-        self.sheet.move_page(0.5)
-
-    def do_move_half_up(self) -> None:
-        self.sheet.move_page(-0.5)
+    def _page(self, pages: float) -> None:
+        self.sheet.move_page(pages)
 
     def do_page_first(self) -> None:
         self.sheet.move_to(0)

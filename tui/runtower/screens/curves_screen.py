@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult
-
 from runtower.acts.comparison import CURVES
 from runtower.acts.face import Face
 from runtower.keymap import Keymap
@@ -35,15 +33,6 @@ class CurvesScreen(ChartKeys):
         super().__init__(keymap, glyphs, face, rows)
         self._head = head
         self._left_out = len(rows) - len(self.rows)
-
-    def compose(self) -> ComposeResult:
-        yield Line(id="crumbs")
-        yield Lines(id="page")
-        yield Line(id="keys")
-
-    def draw_soon(self) -> None:
-        self.find_rows()
-        super().draw_soon()
 
     def draw(self) -> None:
         super().draw()

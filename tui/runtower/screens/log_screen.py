@@ -16,6 +16,7 @@ from runtower.present.spans import Line as Spans
 from runtower.present.spans import Span, inert, shortened, wrapped
 from runtower.screens.log_search import LogSearch
 from runtower.screens.menu import Choice, Menu
+from runtower.screens.move_keys import MoveKeys
 from runtower.screens.needle import TYPING, Needle
 from runtower.screens.run_lines import footer
 from runtower.screens.run_tabs import OpenedRun
@@ -34,7 +35,7 @@ _FOOTER: Final = (
 )
 
 
-class LogScreen(LogSearch):
+class LogScreen(MoveKeys, LogSearch):
     """One method an action: `do_` + its id."""
 
     place: ClassVar[str] = "log"
@@ -156,27 +157,12 @@ class LogScreen(LogSearch):
         self._follows = self.pane.hidden_below == 0
         self.draw()
 
+    def _page(self, pages: float) -> None:
+        self._move(int(pages * self.pane.size.height))
+
     def on_lines_scrolled(self) -> None:
         self._follows = self.pane.hidden_below == 0
         self.draw_soon()
-
-    def do_move_down(self) -> None:
-        self._move(1)
-
-    def do_move_up(self) -> None:
-        self._move(-1)
-
-    def do_move_page_down(self) -> None:
-        self._move(self.pane.size.height)
-
-    def do_move_page_up(self) -> None:
-        self._move(-self.pane.size.height)
-
-    def do_move_half_down(self) -> None:
-        self._move(self.pane.size.height // 2)
-
-    def do_move_half_up(self) -> None:
-        self._move(-(self.pane.size.height // 2))
 
     def do_page_first(self) -> None:
         self._move(-(10**8))

@@ -7,8 +7,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from textual.app import ComposeResult
-
 from runtower.acts.face import Face
 from runtower.acts.overview import Overview
 from runtower.keymap import Keymap
@@ -44,11 +42,6 @@ class RunScreen(ChartKeys):
         self._overview: asyncio.Future[None] | None = None
         self._beyond = Overview(face, self.rows[0], glyphs, self.draw_soon)
 
-    def compose(self) -> ComposeResult:
-        yield Line(id="crumbs")
-        yield Lines(id="page")
-        yield Line(id="keys")
-
     def on_mount(self) -> None:
         self.face.desk.tower.focus(self.rows)
         self.set_interval(60, self.draw_soon)
@@ -62,10 +55,6 @@ class RunScreen(ChartKeys):
         self._show(self.tab)
 
     # -- drawing
-
-    def draw_soon(self) -> None:
-        self.find_rows()
-        super().draw_soon()
 
     def draw(self) -> None:
         """Bring every line to what is known now, and ask for what isn't."""

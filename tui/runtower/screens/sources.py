@@ -18,6 +18,7 @@ from runtower.screens.ask import Ask
 from runtower.screens.confirm import Confirm
 from runtower.screens.everywhere import offer
 from runtower.screens.keys import KeyScreen
+from runtower.screens.move_keys import PageKeys
 from runtower.screens.run_lines import footer, rule
 from runtower_widgets.line import Line, Lines
 from runtower_widgets.row_table import RowTable
@@ -56,7 +57,7 @@ _ABOUT: Final = 7
 _ABOUT_SMALL: Final = 4
 
 
-class SourcesScreen(KeyScreen):
+class SourcesScreen(PageKeys, KeyScreen):
     """A page over the runs. Gives whether other runs are to be shown than before it was opened."""
 
     place: ClassVar[str] = "sources"
@@ -137,17 +138,11 @@ class SourcesScreen(KeyScreen):
 
     # -- move
 
-    def do_move_down(self) -> None:
-        self.table.move_by(1)
+    def _move(self, by: int) -> None:
+        self.table.move_by(by)
 
-    def do_move_up(self) -> None:
-        self.table.move_by(-1)
-
-    def do_move_page_down(self) -> None:
-        self.table.move_page(1)
-
-    def do_move_page_up(self) -> None:
-        self.table.move_page(-1)
+    def _page(self, pages: float) -> None:
+        self.table.move_page(pages)
 
     def do_move_first(self) -> None:
         self.table.move_to(0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from runtower.domain.runs import ColumnKey
 from runtower.screens.menu import Choice, Menu
+from runtower.screens.move_keys import MoveKeys
 from runtower.screens.runs import RunsTable
 from runtower_widgets.line import Lines
 from runtower_widgets.row_table import RowTable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from runtower.acts.layout import Layout
 
 
-class TableKeys(RunsTable):
+class TableKeys(MoveKeys, RunsTable):
     """One method an action: `do_` + its id; the other keys stand in `run_keys`."""
 
     def open_run(self, rows: Sequence[int], tab: str = "", or_else: bool = False) -> None:
@@ -48,24 +49,6 @@ class TableKeys(RunsTable):
             pane.move_by(int(pages * max(2, pane.size.height)))
         else:
             self.table.move_page(pages)
-
-    def do_move_down(self) -> None:
-        self._move(1)
-
-    def do_move_up(self) -> None:
-        self._move(-1)
-
-    def do_move_page_down(self) -> None:
-        self._page(1)
-
-    def do_move_page_up(self) -> None:
-        self._page(-1)
-
-    def do_move_half_down(self) -> None:
-        self._page(0.5)
-
-    def do_move_half_up(self) -> None:
-        self._page(-0.5)
 
     async def do_move_first(self) -> None:
         if self._pane_is_focused():

@@ -18,6 +18,7 @@ from runtower.present.glyphs import ASCII, Glyphs
 from runtower.present.spans import Line as Spans
 from runtower.present.spans import Span, inert, shortened, wrapped
 from runtower.present.text_diff_lines import DiffLines, half_of, side_by_side, unified
+from runtower.screens.move_keys import MoveKeys
 from runtower.screens.over import OverScreen
 from runtower.screens.run_lines import footer
 from runtower_widgets.line import Line, Lines
@@ -36,7 +37,7 @@ class Side:
     read: Callable[[], Awaitable[TextFile]]
 
 
-class TextDiffScreen(OverScreen):
+class TextDiffScreen(MoveKeys, OverScreen):
     """One method an action: `do_` + its id."""
 
     place: ClassVar[str] = "texts"
@@ -190,26 +191,8 @@ class TextDiffScreen(OverScreen):
     def _move(self, by: int) -> None:
         self.query_one("#page", Lines).move_by(by)
 
-    def _page(self, part: float) -> None:
-        self._move(int(part * max(2, self.query_one("#page", Lines).size.height)))
-
-    def do_move_down(self) -> None:
-        self._move(1)
-
-    def do_move_up(self) -> None:
-        self._move(-1)
-
-    def do_move_page_down(self) -> None:
-        self._page(1)
-
-    def do_move_page_up(self) -> None:
-        self._page(-1)
-
-    def do_move_half_down(self) -> None:
-        self._page(0.5)
-
-    def do_move_half_up(self) -> None:
-        self._page(-0.5)
+    def _page(self, pages: float) -> None:
+        self._move(int(pages * max(2, self.query_one("#page", Lines).size.height)))
 
     def do_page_first(self) -> None:
         self._move(-(10**6))
