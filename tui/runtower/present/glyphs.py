@@ -33,6 +33,7 @@ class Glyphs:
     stale: str = "◐"
     off: str = "○"
     arrow: str = "→"
+    within: str = "›"
     cut: str = "…"
     escape: str = "␛"
     newline: str = "⏎"
@@ -67,6 +68,7 @@ ASCII: Final = Glyphs(
     stale="~",
     off="o",
     arrow=">",
+    within=">",
     cut="~",
     escape="^",
     newline="/",

@@ -12,7 +12,7 @@ from runtower.acts.comparison import CONFIG, CURVES, METRICS, TABS, Comparison
 from runtower.acts.face import Face
 from runtower.acts.sheets import SheetRow
 from runtower.keymap import Keymap
-from runtower.present.glyphs import ASCII, Glyphs
+from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line as Spans
 from runtower.present.spans import Span, inert, shortened, wrapped
 from runtower.screens.compare_keys import CompareKeys
@@ -119,7 +119,7 @@ class CompareScreen(CompareKeys):
         right = tabs_line(TABS, self.tab, gap, said)
         names = self.compared.names
         room = width - sum(len(text) for text, _ in right) - 13
-        left: list[Span] = [(" compare ", "title"), ("› " if self.glyphs is not ASCII else "> ", "dim")]
+        left: list[Span] = [(" compare ", "title"), (f"{self.glyphs.within} ", "dim")]
         if len(names) == _PAIR and room >= 18:
             each = (room - 3) // 2
             left += [

@@ -119,12 +119,11 @@ class PointsScreen(OverScreen):
         return axes.marks(*limits, most, 8)
 
     def _crumbs(self, found: Points) -> tuple[Spans, Spans]:
-        arrow = "› " if self.glyphs is not ASCII else "> "
         names = [inert(key.key, self.glyphs) for key in (self.x, self.y)]
         what = names[1] if self.counts else f"{names[1]} over {names[0]}"
         used = ~np.isnan(found.y.values) if self.counts else found.there
         out = len(self.rows) - int(used.sum())
-        left: list[tuple[str, str]] = [(" runs ", "title"), (arrow, "dim")]
+        left: list[tuple[str, str]] = [(" runs ", "title"), (f"{self.glyphs.within} ", "dim")]
         said = [f"{int(used.sum()):,} runs", *([f"{out:,} without a value"] if out else [])]
         together = None if self.counts else found.correlation()
         if together is not None:

@@ -74,7 +74,7 @@ def crumbs(opened: OpenedRun, tab: str, width: int, said: str = "") -> tuple[Spa
     room = max(8, width - sum(len(one) + 2 + gap for one in opened.tabs) - len(said) - 22)
     name = shortened(inert(opened.face.name_of(opened.rows[0]), glyphs), room, glyphs)
     more = f" and {len(opened.rows) - 1} more" if len(opened.rows) > 1 else ""
-    left: list[Span] = [(" runs ", "title"), ("› " if glyphs.arrow != ">" else "> ", "dim")]
+    left: list[Span] = [(" runs ", "title"), (f"{glyphs.within} ", "dim")]
     left += [(name, "bright"), (more, "")]
     if opened.left_out:
         left.append((f" ({opened.left_out} left out)", "warning"))

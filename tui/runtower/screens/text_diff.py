@@ -14,7 +14,7 @@ from runtower.acts.face import Face
 from runtower.acts.text_files import ComparedTexts, TextFile, compared
 from runtower.domain.errors import TowerError
 from runtower.keymap import Keymap
-from runtower.present.glyphs import ASCII, Glyphs
+from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line as Spans
 from runtower.present.spans import Span, inert, shortened, wrapped
 from runtower.present.text_diff_lines import DiffLines, half_of, side_by_side, unified
@@ -131,14 +131,13 @@ class TextDiffScreen(MoveKeys, OverScreen):
             pane.say(lines, 0)
 
     def _crumbs(self, width: int) -> tuple[Spans, Spans]:
-        arrow = "› " if self.glyphs is not ASCII else "> "
         said = self._found.diff.summary() if self._found is not None else ""
         if len(self._shown.changes) > 1:
             said = f"change {self._change + 1} of {len(self._shown.changes)}   {said}"
         paths = dict.fromkeys(side.path for side in (self._left, self._right))
         room = max(8, width - len(said) - 16)
         what = shortened(inert(f" {self.glyphs.arrow} ".join(paths), self.glyphs), room, self.glyphs)
-        return ((" texts ", "title"), (arrow, "dim"), (what, "bright")), ((f"{said} ", "dim"),)
+        return ((" texts ", "title"), (f"{self.glyphs.within} ", "dim"), (what, "bright")), ((f"{said} ", "dim"),)
 
     def _heads(self, width: int) -> list[Span]:
         """The rule over the texts, with whose they are."""
