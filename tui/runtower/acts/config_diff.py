@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import translate
@@ -14,7 +13,7 @@ from runtower.config.diff import MapDiff, diff
 from runtower.config.overrides import Overrides, overrides_of
 from runtower.config.resolving import Broken, Resolver
 from runtower.config.rows import Choice, Kind, Row, Unset, choices_of, equal_count, rows_of
-from runtower.config.rules import Hidden, Rules
+from runtower.config.rules import Hidden, Rules, said_of
 from runtower.config.tree import Config, Key, KeyPath, Tree, dotted
 from runtower.config.words import resolved_said
 
@@ -78,11 +77,7 @@ class ConfigDiff:
         if self.choices:
             choices, values = len(self.choices), len(self.rows)
             differ = f"{choices} choice{'s' if choices > 1 else ''} and {values} value{'s' * (values != 1)} differ"
-        said = f"{differ}, {self.equal} equal"
-        if self.hidden:
-            rules = Counter(one.rule for one in self.hidden)
-            said += f", {len(self.hidden)} ignored by rules ({', '.join(rules)})"
-        return said
+        return f"{differ}, {self.equal} equal{said_of(self.hidden)}"
 
 
 def compared(a: Config, b: Config, ignore: Sequence[str], redact: Sequence[str], strict: bool) -> ConfigDiff:

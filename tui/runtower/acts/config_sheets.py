@@ -10,6 +10,7 @@ from runtower.acts.sheets import Sheet, SheetRow
 from runtower.config.matrix import Matrix, Varying
 from runtower.config.resolving import Broken
 from runtower.config.rows import UNSET, Kind, Row, Unset
+from runtower.config.rules import said_of
 from runtower.config.same import is_same
 from runtower.config.tree import MISSING, Key, KeyPath, Place, Tree, dotted, is_interpolated
 from runtower.config.words import NOT_SET, resolved_said, said
@@ -210,8 +211,4 @@ def _sections(varying: Sequence[Varying]) -> list[SheetRow]:
 
 
 def _summary(found: Matrix) -> str:
-    text = f"{len(found.rows)} vary, {found.equal} equal"
-    if found.hidden:
-        rules = dict.fromkeys(one.rule for one in found.hidden)
-        text += f", {len(found.hidden)} ignored by rules ({', '.join(rules)})"
-    return text
+    return f"{len(found.rows)} vary, {found.equal} equal{said_of(found.hidden)}"

@@ -15,7 +15,7 @@ from runtower.acts.browse import Browser
 from runtower.catalog.columns import Column, NumberColumn
 from runtower.catalog.segment import Ints
 from runtower.catalog.tree import Mask, Tree
-from runtower.config.flat import typed
+from runtower.config.flat import path_of, typed
 from runtower.config.rules import Rules
 from runtower.config.same import canonical
 from runtower.domain.runs import ColumnKey, Kind
@@ -109,5 +109,5 @@ def _params(browser: Browser, rows: Ints) -> list[ColumnKey]:
 
 def _is_ignored(rules: Rules, key: ColumnKey) -> bool:
     """Whether a rule of diffs fits the param, or what it lies below."""
-    path = tuple(key.key.replace("/", ".").split("."))
+    path = path_of(key.key)
     return any(rules.rule_of(path[: depth + 1]) is not None for depth in range(len(path)))

@@ -12,7 +12,7 @@ from runtower.acts.run_files import RunFiles
 from runtower.acts.tower import Tower
 from runtower.domain import runs
 from runtower.domain.artifacts import MOST_BYTES, Artifact, Folder
-from runtower.domain.errors import Invalid, Unreachable
+from runtower.domain.errors import Invalid, NotFound, TowerError, Unreachable
 
 LARGEST_TEXT: Final = 4 * 1024 * 1024  # bytes of a config, a list of packages or a patch
 _AT_ONCE: Final = 4
@@ -70,6 +70,11 @@ class RunArtifacts:
                 raise Invalid(f"{path} is larger than {most // 1024:,} KB.")
             if not piece.data or (piece.total is not None and len(out) >= piece.total):
                 return bytes(out)
+
+    def missed(self, error: TowerError) -> str:
+        """What is to be said of an error; '' where nothing is missed for it: there is no such thing, or the source
+        offers no artifacts at all, which it says as an error, too."""
+        return error.tried.rstrip(".") if self.files.uri and not isinstance(error, NotFound) else ""
 
     async def _in_time(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer. Raises Unreachable where it doesn't come; then nobody waits for that source again for a while."""

@@ -13,7 +13,7 @@ from runtower.acts.run_artifacts import RunArtifacts, few_at_a_time
 from runtower.acts.sides import Facts, labels_of, side_by_side, told_once
 from runtower.acts.tower import Tower
 from runtower.domain.artifacts import Artifact
-from runtower.domain.errors import Invalid, NotFound, TowerError
+from runtower.domain.errors import Invalid, TowerError
 from runtower.domain.targets import without_credentials
 
 TITLE: Final = "code"
@@ -109,11 +109,8 @@ async def _patch(artifacts: RunArtifacts) -> _Patch:
             entries += (await artifacts.folder(one.path)).entries
         files = [one for one in entries if not one.is_dir and _PATCHES.fullmatch(one.name)][:_MOST_PATCHES]
         return await _read(artifacts, files)
-    except NotFound:
-        return _Patch()
     except TowerError as error:
-        # A source that offers no artifacts says so, too; there nothing is missed.
-        return _Patch(trouble=error.tried.rstrip(".") if artifacts.files.uri else "")
+        return _Patch(trouble=artifacts.missed(error))
 
 
 async def _read(artifacts: RunArtifacts, files: Sequence[Artifact]) -> _Patch:

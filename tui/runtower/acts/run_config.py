@@ -20,7 +20,7 @@ from runtower.config.flat import trees_of
 from runtower.config.tree import Config
 from runtower.config.yaml_text import read_text
 from runtower.domain.artifacts import Artifact, Folder
-from runtower.domain.errors import NotFound, TowerError
+from runtower.domain.errors import TowerError
 from runtower.link.offloop import off_loop
 
 PARAMS: Final = "the params"
@@ -88,11 +88,8 @@ async def _among_artifacts(artifacts: RunArtifacts) -> Config | _Lacking:
 
     try:
         return await artifacts.remembered("config", made)
-    except NotFound:
-        return _Lacking()
     except TowerError as error:
-        # A source that offers no artifacts says so, too; there nothing is missed.
-        return _Lacking(error.tried.rstrip(".")) if artifacts.files.uri else _Lacking()
+        return _Lacking(artifacts.missed(error))
 
 
 async def _hydra(artifacts: RunArtifacts) -> Config | None:

@@ -126,8 +126,7 @@ async def _files(artifacts: RunArtifacts) -> _Files:
     except NotFound:
         pass  # it has no artifacts
     except TowerError as error:
-        # A source that offers no artifacts says so, too; there nothing is missed.
-        out.said = error.tried.rstrip(".") if artifacts.files.uri else ""
+        out.said = artifacts.missed(error)
     return out
 
 

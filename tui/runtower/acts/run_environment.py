@@ -14,7 +14,7 @@ from runtower.acts.sides import Facts, labels_of, side_by_side, told_once
 from runtower.acts.tower import Tower
 from runtower.config.yaml_text import read_text
 from runtower.domain.artifacts import Artifact
-from runtower.domain.errors import Invalid, NotFound, TowerError
+from runtower.domain.errors import Invalid, TowerError
 from runtower.link.offloop import off_loop
 
 SYSTEM, PACKAGES = "system", "packages"
@@ -104,11 +104,8 @@ async def _recorded(artifacts: RunArtifacts) -> _Recorded:
 
     try:
         return await artifacts.remembered("environment", made)
-    except NotFound:
-        return _Recorded()
     except TowerError as error:
-        # A source that offers no artifacts says so, too; there nothing is missed.
-        return _Recorded(trouble=error.tried.rstrip(".") if artifacts.files.uri else "")
+        return _Recorded(trouble=artifacts.missed(error))
 
 
 async def _files(artifacts: RunArtifacts) -> list[Artifact]:

@@ -28,6 +28,7 @@ from runtower.commands.listing import resolved, write
 from runtower.commands.opening import Asked, context, opened
 from runtower.commands.tables import csv_lines, plain_lines
 from runtower.config.rows import Unset
+from runtower.config.rules import said_of
 from runtower.config.tree import dotted
 from runtower.config.words import said
 from runtower.present.markdown import markdown_lines
@@ -109,10 +110,7 @@ def _figure(one: Figure, step: int | None) -> str:
 
 def _summary(found: RunComparison, seeds: bool) -> str:
     varying = f"{len(found.params.rows)} params vary" if found.params.rows else "no param varies"
-    text = f"{varying}, {found.params.equal} equal"
-    if found.params.hidden:
-        rules = dict.fromkeys(one.rule for one in found.params.hidden)
-        text += f", {len(found.params.hidden)} ignored by rules ({', '.join(rules)})"
+    text = f"{varying}, {found.params.equal} equal{said_of(found.params.hidden)}"
     if seeds:
         text += f"\n{SAID_OF_SPREADS}"
     elif any(len(group) > 1 for group in found.groups):

@@ -26,12 +26,17 @@ _CLOSES: Final = {"[": "]", "{": "}", "(": ")"}
 _LONGEST: Final = 100_000  # characters that are tried as a list or a map
 
 
+def path_of(name: str) -> tuple[str, ...]:
+    """Where a flat param belongs in a tree."""
+    return tuple(_SEPARATORS.split(name))
+
+
 def trees_of(runs: Sequence[Mapping[str, str]]) -> list[dict[Key, Tree]]:
     """A tree for each run's params. What is a value in one of the runs and a parent in the same or another one can't be
     both: there the longer key stays flat, in all of them, so that they stay comparable. A map logged as one text, `{}`
     most of all, is a parent like one that was logged key by key."""
     names = {name for run in runs for name in run}
-    paths = {name: tuple(_SEPARATORS.split(name)) for name in names}
+    paths = {name: path_of(name) for name in names}
     known: dict[str, Tree] = {}
     values = {paths[name] for name in names if not _is_map(name, paths[name], runs, paths, known)}
     places: dict[str, tuple[str, ...]] = {}

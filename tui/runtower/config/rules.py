@@ -19,6 +19,12 @@ class Hidden:
     rule: str
 
 
+def said_of(hidden: Sequence[Hidden]) -> str:
+    """`, 3 ignored by rules (seed, paths)`, to stand behind what counts; '' for none."""
+    rules = dict.fromkeys(one.rule for one in hidden)
+    return f", {len(hidden)} ignored by rules ({', '.join(rules)})" if hidden else ""
+
+
 class Rules:
     """Glob patterns; one that fits a map or a list holds for all below it."""
 
