@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from runtower.acts.config_diff import ConfigDiff, compared, without
+from runtower.acts.config_diff import ConfigDiff, compared
 from runtower.acts.config_sheets import MatrixSheet, PairSheet
 from runtower.acts.face import Face
 from runtower.acts.facts_sheet import FactsSheet
@@ -14,13 +15,14 @@ from runtower.acts.figure_sheet import FigureSheet
 from runtower.acts.git_changes import changes_between
 from runtower.acts.group_sheet import GroupSheet
 from runtower.acts.run_code import code_of
-from runtower.acts.run_compare import RunComparison, compare
+from runtower.acts.run_compare import MetricRow, metrics_of, varying_of
 from runtower.acts.run_config import configs_of
 from runtower.acts.run_data import data_of
 from runtower.acts.run_environment import environments_of
+from runtower.acts.seed_groups import groups_of
 from runtower.acts.sheets import Sheet, SheetRows
-from runtower.config.matrix import matrix
-from runtower.config.rules import Rules
+from runtower.acts.sides import told_apart
+from runtower.config.matrix import Matrix
 from runtower.config.tree import Config
 from runtower.domain.errors import TowerError
 from runtower.present.glyphs import Glyphs
@@ -29,12 +31,21 @@ CONFIG, METRICS, CURVES, ENVIRONMENT, CODE, DATA = "config", "metrics", "curves"
 TABS: Final = (CONFIG, METRICS, CURVES, ENVIRONMENT, CODE, DATA)
 
 
+@dataclass(frozen=True)
+class _Figures:
+    """Metrics as they were read, `groups` (places of runs that differ in seeds only) and `step` those they are of."""
+
+    metrics: Sequence[MetricRow] = ()
+    groups: Sequence[Sequence[int]] = ()
+    step: int | None = None
+
+
 class Comparison:
     """`rows` are global rows, what the others are compared with is the first. `heard` is called on the loop after news.
 
-    Metrics are those at `step`, None for the last ones; `groups` are the places of runs that differ in seeds only,
-    known once the metrics were read, and `by_seeds` whether they are taken together (None: where there is something to
-    be taken together). What a tab shows is read when it is first asked for, and again after `forget`.
+    Metrics are those at `step`, None for the last ones; `by_seeds` says whether runs that differ in seeds only are
+    taken together (None: where there is something to be taken together). What a tab shows is read when it is first
+    asked for, and again after `forget`.
     """
 
     def __init__(self, face: Face, glyphs: Glyphs, rows: Sequence[int], heard: Callable[[], None]) -> None:
@@ -44,13 +55,13 @@ class Comparison:
         self.heeds_rules = True
         self.step: int | None = None
         self.by_seeds: bool | None = None
-        self.groups: Sequence[Sequence[int]] = ()
         self.errors: dict[str, str] = {}
         self._glyphs = glyphs
         self._heard = heard
         self._keys = [face.desk.tower.catalogue.run_key(row) for row in rows]
-        self._configs: list[Config] | None = None
-        self._found: RunComparison | None = None
+        self._configs: list[Config] = []
+        self._one_reads = asyncio.Lock()
+        self._figures_read = _Figures()
         self._sheets: dict[str, SheetRows] = {}
         self._before: dict[str, SheetRows] = {}  # what was folded and searched for when it is read again
         self._readers: dict[str, Callable[[], Awaitable[Sheet]]] = {
@@ -65,11 +76,7 @@ class Comparison:
     @property
     def names(self) -> list[str]:
         """Of the runs; two of one name with the beginnings of their ids."""
-        names = [self.face.name_of(row) for row in self.rows]
-        ids = [key.run_id[:8] for key in self._keys]
-        return [
-            name if names.count(name) == 1 else f"{name} ({run_id})" for name, run_id in zip(names, ids, strict=True)
-        ]
+        return told_apart([self.face.name_of(row) for row in self.rows], self.run_ids)
 
     @property
     def run_ids(self) -> list[str]:
@@ -84,37 +91,38 @@ class Comparison:
     def shown(self, tab: str) -> SheetRows | None:
         """The lines of a tab; None while they are read, or where they can't be (`errors` says why)."""
         if tab not in self._sheets and tab not in self._reading and tab not in self.errors:
-            self._reading[tab] = asyncio.ensure_future(self._read(tab))
+            self._again(tab)
         return self._sheets.get(tab)
 
     def is_reading(self, tab: str) -> bool:
         return tab in self._reading
 
     def close(self) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
         for task in self._reading.values():
             task.cancel()
+        self._reading.clear()
 
     # -- what changes it
 
     def forget(self) -> None:
         """All is read again."""
-        self.close()
-        self._reading.clear()
-        self._configs = None
+        self._stop()
+        self._configs = []
         self.errors.clear()
         for tab in self._sheets:
-            self._reading[tab] = asyncio.ensure_future(self._read(tab))
+            self._again(tab)
 
     def turn_round(self) -> None:
         """What the first one was compared with is the first one now."""
         self.rows.reverse()
         self._keys.reverse()
-        if self._configs is not None:
-            self._configs.reverse()
-        self.close()
-        self._reading.clear()
+        self._configs.reverse()
+        self._stop()
         self._sheets.clear()
-        self._found = None
+        self._figures_read = _Figures()
 
     def choose(self, strict: bool, heeds_rules: bool) -> None:
         """Compare the configs in another way."""
@@ -129,7 +137,7 @@ class Comparison:
     @property
     def has_seeds(self) -> bool:
         """Whether there is something to be taken together, and something else to compare it with."""
-        return 1 < len(self.groups) < len(self.rows)
+        return 1 < len(self._figures_read.groups) < len(self.rows)
 
     @property
     def takes_seeds(self) -> bool:
@@ -166,41 +174,45 @@ class Comparison:
             shown.lay()
         self._sheets[tab] = self._before[tab] = shown
 
+    async def _read_configs(self) -> list[Config]:
+        """Those of the runs, read once for all tabs."""
+        async with self._one_reads:
+            if not self._configs:
+                self._configs = await configs_of(self.face.desk.tower, self._there())
+            return list(self._configs)
+
     async def _config(self) -> Sheet:
-        settings = self.face.desk.settings
-        if self._configs is None:
-            self._configs = await configs_of(self.face.desk.tower, self._there())
-        configs = list(self._configs)
-        ignore = settings.diff.ignore if self.heeds_rules else ()
+        configs = await self._read_configs()
+        ignore = self.face.desk.settings.diff.ignore if self.heeds_rules else ()
         if len(configs) == 2:
             return await asyncio.to_thread(self._pair, configs[0], configs[1], ignore)
-        return await asyncio.to_thread(self._matrix, configs, ignore)
+        varying = await asyncio.to_thread(self._varying, configs, ignore)
+        return MatrixSheet(varying, [one.origin for one in configs], self.strict, self._glyphs)
 
     def _pair(self, a: Config, b: Config, ignore: Sequence[str]) -> Sheet:
         found = compared(a, b, ignore, self.face.desk.settings.redact, self.strict)
         _ = found.resolved  # OmegaConf takes its time: here, and not when a line is drawn
         return PairSheet(found, self._glyphs)
 
-    def _matrix(self, configs: Sequence[Config], ignore: Sequence[str]) -> Sheet:
-        trees = [without(one, self.face.desk.settings.redact).tree for one in configs]
-        origins = [one.origin for one in configs]
-        return MatrixSheet(matrix(trees, Rules(ignore), self.strict), origins, self.strict, self._glyphs)
+    def _varying(self, configs: Sequence[Config], ignore: Sequence[str]) -> Matrix:
+        return varying_of(configs, ignore, self.face.desk.settings.redact, self.strict)
 
     async def _figures(self) -> Sheet:
         """The last values are there at once; the histories come behind them."""
         desk = self.face.desk
-        if self._found is None and self.step is None:
-            self._found = await compare(desk.tower, self._there(), desk.settings, self.strict, histories=False)
-            self.groups = self._found.groups
+        configs = await self._read_configs()
+        varying = await asyncio.to_thread(self._varying, configs, desk.settings.diff.ignore)
+        groups, step = groups_of(varying, len(configs), self.strict), self.step
+        asked = desk.tower, self._there(), desk.settings, groups
+        if not self._figures_read.metrics and step is None:
+            self._figures_read = _Figures(await metrics_of(*asked, histories=False), groups)
             self._show(METRICS, self._sheet_of_figures())
             self._heard()
-        self._found = await compare(desk.tower, self._there(), desk.settings, self.strict, self.step)
-        self.groups = self._found.groups
+        self._figures_read = _Figures(await metrics_of(*asked, step), groups, step)
         return self._sheet_of_figures()
 
     def _sheet_of_figures(self) -> Sheet:
-        found = self._found
-        assert found is not None
+        found = self._figures_read
         if self.takes_seeds:
             return GroupSheet(found.metrics, found.groups, self.names, self._glyphs)
         more = "some runs differ in seeds only" if self.has_seeds else ""

@@ -34,7 +34,6 @@ class FactsSheet(Sheet):
         changes: Sequence[CodeChange] = (),
         commits: Sequence[str | None] = (),
     ) -> None:
-        self.changes = changes
         self._glyphs = glyphs
         self._commits = commits
         self._facts: list[Fact] = []

@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
+from runtower.acts.run_rows import Spot
 from runtower.present.glyphs import Glyphs
 from runtower.present.markdown import markdown_lines
 from runtower.present.spans import Line, Span, inert, shortened
@@ -79,16 +80,6 @@ class Sheet(ABC):
         return ""
 
 
-class Column(Protocol):
-    """A column as the widget shows it: its id, and how many cells it has."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def width(self) -> int: ...
-
-
 class SheetRows:
     """The lines of a sheet that are shown: those that differ, or all, without those in folded sections."""
 
@@ -149,16 +140,18 @@ class SheetRows:
         row = self.at(index)
         if row is None:
             return index
-        section = row if row.is_section else self._above(self._shown[index])
-        if section is None:
+        place = self._shown[index] if row.is_section else self._above(self._shown[index])
+        if place is None:
             return index
-        self.folded ^= {section.path}
+        path = self.sheet.rows[place].path
+        self.folded ^= {path}
         self.lay()
-        return self.index_of(section.path)
+        return self.index_of(path)
 
-    def _above(self, place: int) -> SheetRow | None:
+    def _above(self, place: int) -> int | None:
+        """Where the section of a line stands among all."""
         rows = self.sheet.rows
-        return next((rows[n] for n in range(place, -1, -1) if rows[n].depth < rows[place].depth), None)
+        return next((n for n in range(place, -1, -1) if rows[n].depth < rows[place].depth), None)
 
     def fold_all(self) -> None:
         """All sections, or none."""
@@ -197,8 +190,8 @@ class SheetRows:
         """Where a line stands once the sections above it are unfolded."""
         above = self._above(place)
         while above is not None:
-            self.folded.discard(above.path)
-            above = self._above(self.sheet.rows.index(above))
+            self.folded.discard(self.sheet.rows[above].path)
+            above = self._above(above)
         self.lay()
         return self._shown.index(place)
 
@@ -219,7 +212,7 @@ class SheetRows:
         notes = max((len(self.sheet.note(row)) for row in rows), default=0) if self.sheet.has_notes else 0
         return names, values, notes
 
-    def cells(self, index: int, columns: Sequence[Column], cursor: bool) -> Sequence[Line]:
+    def cells(self, index: int, columns: Sequence[Spot], cursor: bool) -> Sequence[Line]:
         row = self.sheet.rows[self._shown[index]]
         runs = [int(column.id) for column in columns if column.id not in _NO_RUN]
         width = next((column.width for column in columns if column.id not in _NO_RUN), 0)

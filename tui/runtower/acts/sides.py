@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -71,12 +72,14 @@ def side_by_side(sides: Sequence[Mapping[str, str]], order: Iterable[str] = ()) 
 
 
 def labels_of(records: Sequence[Record]) -> list[str]:
-    """What tells runs from each other: their names, with the beginning of the id where two have the same."""
-    names = [record["name"] or record["run_id"] for record in records]
-    return [
-        name if names.count(name) == 1 else f"{name} ({record['run_id'][:8]})"
-        for name, record in zip(names, records, strict=True)
-    ]
+    """What tells runs from each other: their names, or else their ids."""
+    return told_apart([record["name"] or record["run_id"] for record in records], [r["run_id"] for r in records])
+
+
+def told_apart(names: Sequence[str], run_ids: Sequence[str]) -> list[str]:
+    """The names, with the beginning of the run's id where two have the same."""
+    often = Counter(names)
+    return [name if often[name] == 1 else f"{name} ({run_id[:8]})" for name, run_id in zip(names, run_ids, strict=True)]
 
 
 def told_once(said: Sequence[str], whose: Sequence[str]) -> str:

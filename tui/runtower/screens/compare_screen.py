@@ -85,8 +85,8 @@ class CompareScreen(CompareKeys):
         self.set_class(bool(instead), "nothing")
         self.query_one("#instead", Lines).say([short for line in instead for short in wrapped(line, width - 2)])
         if shown is not None and not instead:
-            names, values, notes = shown.widths(len(self._heads()))
-            columns = columns_of(width, self._heads(), Wants(names, values, notes), self._shorten)
+            heads = self._heads()
+            columns = columns_of(width, heads, Wants(*shown.widths(len(heads))), self._shorten)
             self.sheet.compare(shown, columns, self.place_of_cursor())
             if self.focused is None:
                 self.sheet.focus()  # it had lost it while there was nothing to show
@@ -206,7 +206,8 @@ class CompareScreen(CompareKeys):
 
     def _beyond(self) -> str:
         """How many runs stand beyond the edges."""
-        count = len(self._heads())
+        shown = self.compared.shown(self.tab)
+        count = len(self.compared.rows) if shown is None else len(shown.sheet.heads or self.compared.rows)
         if count <= _PAIR or self.sheet.diff is None:
             return ""
         seen = sum(column.id.isdecimal() for _, column, _ in self.sheet.shown_columns())
@@ -269,7 +270,10 @@ class CompareScreen(CompareKeys):
             return "no two of several configs differ in seeds only"
         if action_id == "compare.turn" and len(self.compared.rows) > _PAIR:
             return "only two can be turned round"
-        if action_id in ("compare.overrides", "compare.copy") and self.compared.shown(self.tab) is None:
+        if (
+            action_id in ("compare.overrides", "compare.copy")
+            and self.compared.shown(self.tab) is None
+        ):
             return "it is being read"
         if action_id == "compare.differences" and self.tab == CONFIG and len(self.compared.rows) > _PAIR:
             return "of more than two configs only what varies is shown"
