@@ -13,6 +13,7 @@ from typing import Protocol
 
 import pytest
 from mlflow import MlflowClient
+from support import labtower
 from support.mlflow_server import Server, serving
 from support.mlflow_stores import gc_run, log, write_store
 from support.postgres import Postgres, missing, running
@@ -191,6 +192,14 @@ def postgres() -> Iterator[Postgres]:
     with running() as cluster:
         cluster.make_schema()
         yield cluster
+
+
+@pytest.fixture
+def own_lab(lab_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> labtower.Lab:
+    """A store and its artifacts in a folder of the test's own, which is the current one."""
+    made = labtower.Lab(lab_template, tmp_path / "lab")
+    monkeypatch.chdir(made.folder)
+    return made
 
 
 @pytest.fixture

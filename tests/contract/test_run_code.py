@@ -15,15 +15,8 @@ from runtower.acts.git_changes import MOST_TEXT, change_between, changes_between
 from runtower.acts.run_code import RunsCode, code_of
 
 
-@pytest.fixture
-def lab(lab_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    lab = Lab(lab_template, tmp_path / "lab")
-    monkeypatch.chdir(lab.folder)
-    return lab
-
-
-async def code(lab: Lab, *names: str) -> RunsCode:
-    async with lab.tower() as tower:
+async def code(own_lab: Lab, *names: str) -> RunsCode:
+    async with own_lab.tower() as tower:
         return await code_of(tower, rows_of(tower, *names))
 
 
@@ -31,7 +24,7 @@ def by_name(found: RunsCode) -> dict[str, tuple[str | None, ...]]:
     return {row.name: row.values for row in found.facts.rows}
 
 
-async def test_what_mlflow_records(lab: Lab) -> None:
+async def test_what_mlflow_records(own_lab: Lab) -> None:
     tags = {
         "mlflow.source.git.branch": "vit",
         "mlflow.source.git.repoURL": "https://ana:secret@example.org/lab.git",
@@ -39,8 +32,8 @@ async def test_what_mlflow_records(lab: Lab) -> None:
         "mlflow.source.git.diff": "--- a/x\n+++ b/x\n",
         "git.sha": "89ab" * 10,
     }
-    lab.new_run("new", **tags)
-    found = await code(lab, "new", "lr=0.001", "unet-0")
+    own_lab.new_run("new", **tags)
+    found = await code(own_lab, "new", "lr=0.001", "unet-0")
     assert [row.name for row in found.facts.rows] == ["commit", "branch", "repository", "dirty", "patch", "script"]
     rows = by_name(found)
     assert rows["commit"] == ("89ab" * 10, COMMIT, None)
@@ -51,12 +44,12 @@ async def test_what_mlflow_records(lab: Lab) -> None:
     assert found.patches == ("--- a/x\n+++ b/x\n", None, None)
 
 
-async def test_patches_are_the_same_or_not_whatever_they_are_called(lab: Lab) -> None:
-    lab.put("lr=0.001", "diff.patch", "-1\n+2\n")
-    lab.put("lr=0.0003", "code/uncommitted.diff", "-1\n+2\n")
-    lab.put("calm-owl", "git/a.patch", "-1\n+3\n")
-    lab.put("wide-elk", "git/a.patch", b"\xff")
-    found = await code(lab, "lr=0.001", "lr=0.0003", "calm-owl", "wide-elk")
+async def test_patches_are_the_same_or_not_whatever_they_are_called(own_lab: Lab) -> None:
+    own_lab.put("lr=0.001", "diff.patch", "-1\n+2\n")
+    own_lab.put("lr=0.0003", "code/uncommitted.diff", "-1\n+2\n")
+    own_lab.put("calm-owl", "git/a.patch", "-1\n+3\n")
+    own_lab.put("wide-elk", "git/a.patch", b"\xff")
+    found = await code(own_lab, "lr=0.001", "lr=0.0003", "calm-owl", "wide-elk")
     first, second, third, last = by_name(found)["patch"]
     assert first == second != third
     assert first is not None
@@ -69,10 +62,10 @@ async def test_patches_are_the_same_or_not_whatever_they_are_called(lab: Lab) ->
     )
 
 
-async def test_artifacts_that_cannot_be_reached_are_told(lab: Lab) -> None:
-    with changing(lab.store) as connection:
+async def test_artifacts_that_cannot_be_reached_are_told(own_lab: Lab) -> None:
+    with changing(own_lab.store) as connection:
         connection.execute("UPDATE runs SET artifact_uri = 'http://elsewhere/x' WHERE name = 'lr=0.001'")
-    found = await code(lab, "lr=0.001", "lr=0.0003")
+    found = await code(own_lab, "lr=0.001", "lr=0.0003")
     assert by_name(found)["commit"] == (COMMIT, COMMIT)
     assert found.facts.note.startswith("The artifacts of this run are kept by a web server")
 

@@ -36,13 +36,6 @@ CONF = {
 
 
 @pytest.fixture
-def lab(lab_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    lab = Lab(lab_template, tmp_path / "lab")
-    monkeypatch.chdir(lab.folder)
-    return lab
-
-
-@pytest.fixture
 def outputs(tmp_path: Path) -> Path:
     """The output folder of a Hydra app that was started with `model=cnn optim.lr=0.1`."""
     app = tmp_path / "app"
@@ -54,46 +47,46 @@ def outputs(tmp_path: Path) -> Path:
     return app / "out"
 
 
-async def configs(lab: Lab, *names: str) -> list[Config]:
-    async with lab.tower() as tower:
+async def configs(own_lab: Lab, *names: str) -> list[Config]:
+    async with own_lab.tower() as tower:
         return await configs_of(tower, rows_of(tower, *names))
 
 
-def whose(lab: Lab, name: str) -> str:
-    return f"{name} ({id_of(lab.store, name)[:8]})"
+def whose(own_lab: Lab, name: str) -> str:
+    return f"{name} ({id_of(own_lab.store, name)[:8]})"
 
 
 @pytest.mark.parametrize("where", [".hydra", "hydra/.hydra", "outputs/.hydra", "hydra", ""])
-async def test_what_hydra_wrote_wherever_it_was_logged(lab: Lab, outputs: Path, where: str) -> None:
-    client, run_id = lab.new_run("new")
+async def test_what_hydra_wrote_wherever_it_was_logged(own_lab: Lab, outputs: Path, where: str) -> None:
+    client, run_id = own_lab.new_run("new")
     client.log_artifacts(run_id, str(outputs / ".hydra"), where or None)
-    lab.put("new", "params.yaml", "lr: 5\n")
-    lab.put("new", "conf/config.yaml", "lr: 6\n")
-    (found,) = await configs(lab, "new")
+    own_lab.put("new", "params.yaml", "lr: 5\n")
+    own_lab.put("new", "conf/config.yaml", "lr: 6\n")
+    (found,) = await configs(own_lab, "new")
     assert found.tree == {"model": {"k": 3}, "optim": {"lr": 0.1}}
     assert found.overrides == ("model=cnn", "optim.lr=0.1")
     assert found.choices["model"] == "cnn"
-    assert found.origin == f"{where}/config.yaml of {whose(lab, 'new')}".removeprefix("/")
+    assert found.origin == f"{where}/config.yaml of {whose(own_lab, 'new')}".removeprefix("/")
 
 
 @pytest.mark.parametrize(
     ("file", "other"), [("config.yaml", "params.yaml"), ("params.json", "hparams.yaml"), ("conf/config.yml", "a.yaml")]
 )
-async def test_a_config_among_the_artifacts_counts_more_than_params(lab: Lab, file: str, other: str) -> None:
-    client, run_id = lab.new_run("new")
+async def test_a_config_among_the_artifacts_counts_more_than_params(own_lab: Lab, file: str, other: str) -> None:
+    client, run_id = own_lab.new_run("new")
     client.log_dict(run_id, {"net": {"dims": [8, 16]}, "lr": 0.002}, file)
-    lab.put("new", other, "net: {act: other}\n")
-    with_file, without = await configs(lab, "new", "lr=0.0003")
-    assert with_file == Config({"net": {"dims": [8, 16]}, "lr": 0.002}, f"{file} of {whose(lab, 'new')}")
-    assert without.origin == f"the params of {whose(lab, 'lr=0.0003')}"
+    own_lab.put("new", other, "net: {act: other}\n")
+    with_file, without = await configs(own_lab, "new", "lr=0.0003")
+    assert with_file == Config({"net": {"dims": [8, 16]}, "lr": 0.002}, f"{file} of {whose(own_lab, 'new')}")
+    assert without.origin == f"the params of {whose(own_lab, 'lr=0.0003')}"
     assert without.tree["lr"] == 0.0003
 
 
-async def test_what_describes_a_model_is_no_config_of_a_run(lab: Lab) -> None:
-    lab.put("lr=0.001", "config.json", '{"architectures": ["ViT"], "hidden_size": 768}')
-    lab.put("lr=0.001", "model/config.json", '{"lr": 5}')
-    (found,) = await configs(lab, "lr=0.001")
-    assert found.origin == f"the params of {whose(lab, 'lr=0.001')}"
+async def test_what_describes_a_model_is_no_config_of_a_run(own_lab: Lab) -> None:
+    own_lab.put("lr=0.001", "config.json", '{"architectures": ["ViT"], "hidden_size": 768}')
+    own_lab.put("lr=0.001", "model/config.json", '{"lr": 5}')
+    (found,) = await configs(own_lab, "lr=0.001")
+    assert found.origin == f"the params of {whose(own_lab, 'lr=0.001')}"
 
 
 @pytest.mark.parametrize(
@@ -104,44 +97,46 @@ async def test_what_describes_a_model_is_no_config_of_a_run(lab: Lab) -> None:
         (b"a" * (4 * 1024 * 1024 + 1), "config.yaml is larger than 4,096 KB"),
     ],
 )
-async def test_where_it_cannot_be_read_the_params_take_its_place(lab: Lab, content: bytes, said: str) -> None:
-    lab.put("lr=0.001", "config.yaml", content)
-    (found,) = await configs(lab, "lr=0.001")
+async def test_where_it_cannot_be_read_the_params_take_its_place(own_lab: Lab, content: bytes, said: str) -> None:
+    own_lab.put("lr=0.001", "config.yaml", content)
+    (found,) = await configs(own_lab, "lr=0.001")
     assert found.tree["lr"] == 0.001
-    assert found.origin == f"the params of {whose(lab, 'lr=0.001')}; {said}"
+    assert found.origin == f"the params of {whose(own_lab, 'lr=0.001')}; {said}"
 
 
-async def test_artifacts_that_cannot_be_reached_are_told(lab: Lab) -> None:
-    with changing(lab.store) as connection:
+async def test_artifacts_that_cannot_be_reached_are_told(own_lab: Lab) -> None:
+    with changing(own_lab.store) as connection:
         connection.execute("UPDATE runs SET artifact_uri = 'http://elsewhere/x' WHERE name = 'lr=0.001'")
         connection.execute("UPDATE runs SET artifact_uri = '/nowhere/x' WHERE name = 'calm-owl'")
-    far, none = await configs(lab, "lr=0.001", "calm-owl")
-    assert far.origin.startswith(f"the params of {whose(lab, 'lr=0.001')}; The artifacts of this run are kept by a web")
-    assert none.origin == f"the params of {whose(lab, 'calm-owl')}"
+    far, none = await configs(own_lab, "lr=0.001", "calm-owl")
+    assert far.origin.startswith(
+        f"the params of {whose(own_lab, 'lr=0.001')}; The artifacts of this run are kept by a web"
+    )
+    assert none.origin == f"the params of {whose(own_lab, 'calm-owl')}"
 
 
-def say(lab: Lab, name: str, key: str, value: str) -> None:
-    MlflowClient(lab.uri).set_tag(id_of(lab.store, name), key, value)
+def say(own_lab: Lab, name: str, key: str, value: str) -> None:
+    MlflowClient(own_lab.uri).set_tag(id_of(own_lab.store, name), key, value)
 
 
-async def test_hydras_output_folder_on_this_machine(lab: Lab, outputs: Path) -> None:
-    say(lab, "lr=0.001", "hydra.runtime.output_dir", str(outputs))
-    say(lab, "calm-owl", "hydra.runtime.output_dir", str(outputs))
-    say(lab, "lr=0.0003", "hydra.run.dir", "/gone/outputs")
-    running, ended, gone = await configs(lab, "lr=0.001", "calm-owl", "lr=0.0003")
+async def test_hydras_output_folder_on_this_machine(own_lab: Lab, outputs: Path) -> None:
+    say(own_lab, "lr=0.001", "hydra.runtime.output_dir", str(outputs))
+    say(own_lab, "calm-owl", "hydra.runtime.output_dir", str(outputs))
+    say(own_lab, "lr=0.0003", "hydra.run.dir", "/gone/outputs")
+    running, ended, gone = await configs(own_lab, "lr=0.001", "calm-owl", "lr=0.0003")
     assert running.tree == {"model": {"k": 3}, "optim": {"lr": 0.1}}
     assert running.choices["model"] == "cnn"
-    assert running.origin == f"{outputs}/.hydra of {whose(lab, 'lr=0.001')}"
+    assert running.origin == f"{outputs}/.hydra of {whose(own_lab, 'lr=0.001')}"
     assert ended.origin.endswith(f"; {outputs}/.hydra was written after the run had ended, by another one")
     assert ended.tree["lr"] == 0.01
-    assert gone.origin == f"the params of {whose(lab, 'lr=0.0003')}"
-    lab.put("lr=0.001", "config.yaml", "lr: 3\n")
-    assert (await configs(lab, "lr=0.001"))[0].tree == {"lr": 3}
+    assert gone.origin == f"the params of {whose(own_lab, 'lr=0.0003')}"
+    own_lab.put("lr=0.001", "config.yaml", "lr: 3\n")
+    assert (await configs(own_lab, "lr=0.001"))[0].tree == {"lr": 3}
 
 
-async def test_a_run_that_has_ended_is_read_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_run_that_has_ended_is_read_once(own_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("lr=0.0003", "lr=0.001"):
-        lab.put(name, "conf/config.yaml", "lr: 1\n")
+        own_lab.put(name, "conf/config.yaml", "lr: 1\n")
     asked: list[tuple[str, str]] = []
     folder, part = RunFiles.folder, RunFiles.part
 
@@ -155,19 +150,19 @@ async def test_a_run_that_has_ended_is_read_once(lab: Lab, monkeypatch: pytest.M
 
     monkeypatch.setattr(RunFiles, "folder", counted_folder)
     monkeypatch.setattr(RunFiles, "part", counted_part)
-    ended = id_of(lab.store, "lr=0.0003")
-    async with lab.tower() as tower:
+    ended = id_of(own_lab.store, "lr=0.0003")
+    async with own_lab.tower() as tower:
         rows = rows_of(tower, "lr=0.0003", "lr=0.001")
         await configs_of(tower, rows)
         assert [path for run_id, path in asked if run_id == ended] == ["", "conf", "conf/config.yaml"]
         asked.clear()
-        lab.put("lr=0.001", "conf/config.yaml", "lr: 2\n")
+        own_lab.put("lr=0.001", "conf/config.yaml", "lr: 2\n")
         first, second = await configs_of(tower, rows)
     assert (first.tree, second.tree) == ({"lr": 1}, {"lr": 2})
     assert ended not in {run_id for run_id, _ in asked}
 
 
-async def test_a_place_that_does_not_answer_is_asked_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_place_that_does_not_answer_is_asked_once(own_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     async def silent(self: RunFiles, path: str) -> Folder:
@@ -177,10 +172,12 @@ async def test_a_place_that_does_not_answer_is_asked_once(lab: Lab, monkeypatch:
 
     monkeypatch.setattr(RunFiles, "folder", silent)
     monkeypatch.setattr(run_artifacts, "_PATIENCE", 0.0)
-    async with lab.tower() as tower:
+    async with own_lab.tower() as tower:
         rows = rows_of(tower, "lr=0.001", "lr=0.0003")
         (first,) = await configs_of(tower, rows[:1])
         (second,) = await configs_of(tower, rows[1:])
-    assert asked == [id_of(lab.store, "lr=0.001")]
+    assert asked == [id_of(own_lab.store, "lr=0.001")]
     for found, name in ((first, "lr=0.001"), (second, "lr=0.0003")):
-        assert found.origin.startswith(f"the params of {whose(lab, name)}; The place of the artifacts gave no answer")
+        assert found.origin.startswith(
+            f"the params of {whose(own_lab, name)}; The place of the artifacts gave no answer"
+        )

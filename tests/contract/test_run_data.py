@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from mlflow.entities import Dataset, DatasetInput, InputTag
 from support.labstore import changing
@@ -16,15 +14,8 @@ from runtower.acts.sides import Facts
 from runtower.domain.artifacts import Piece
 
 
-@pytest.fixture
-def lab(lab_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    lab = Lab(lab_template, tmp_path / "lab")
-    monkeypatch.chdir(lab.folder)
-    return lab
-
-
-async def data(lab: Lab, *names: str) -> tuple[Facts, Facts]:
-    async with lab.tower() as tower:
+async def data(own_lab: Lab, *names: str) -> tuple[Facts, Facts]:
+    async with own_lab.tower() as tower:
         return await data_of(tower, rows_of(tower, *names))
 
 
@@ -32,9 +23,9 @@ def told(facts: Facts) -> list[tuple[object, ...]]:
     return [(row.name, row.same, *row.values) for row in facts.rows]
 
 
-def given(lab: Lab, name: str, *datasets: tuple[str, str, str, str]) -> None:
+def given(own_lab: Lab, name: str, *datasets: tuple[str, str, str, str]) -> None:
     """A run with these inputs: name, digest, context, source."""
-    client, run_id = lab.new_run(name)
+    client, run_id = own_lab.new_run(name)
     inputs = [
         DatasetInput(
             Dataset(called, digest, "s3", source), [InputTag("mlflow.data.context", context)] if context else []
@@ -45,10 +36,10 @@ def given(lab: Lab, name: str, *datasets: tuple[str, str, str, str]) -> None:
     client.set_terminated(run_id)
 
 
-async def test_datasets_by_their_digests(lab: Lab) -> None:
-    given(lab, "one", ("coco", "aa11", "training", "s3://ana:secret@b/v1"), ("coco", "cc33", "eval", "s3://b/e"))
-    given(lab, "two", ("coco", "bb22", "training", "s3://b/v2"), ("coco", "cc33", "eval", "s3://b/e"))
-    inputs, artifacts = await data(lab, "one", "two", "lr=0.001")
+async def test_datasets_by_their_digests(own_lab: Lab) -> None:
+    given(own_lab, "one", ("coco", "aa11", "training", "s3://ana:secret@b/v1"), ("coco", "cc33", "eval", "s3://b/e"))
+    given(own_lab, "two", ("coco", "bb22", "training", "s3://b/v2"), ("coco", "cc33", "eval", "s3://b/e"))
+    inputs, artifacts = await data(own_lab, "one", "two", "lr=0.001")
     assert (inputs.title, artifacts.title) == ("inputs", "artifacts")
     assert told(inputs) == [
         ("coco (eval)", False, "cc33", "cc33", None),
@@ -56,21 +47,21 @@ async def test_datasets_by_their_digests(lab: Lab) -> None:
         ("coco (training)", False, "aa11", "bb22", None),
         ("coco (training) source", False, "s3 s3://b/v1", "s3 s3://b/v2", None),
     ]
-    inputs, _ = await data(lab, "one", "two")
+    inputs, _ = await data(own_lab, "one", "two")
     assert [row.name for row in inputs.differing] == ["coco (training)", "coco (training) source"]
     assert artifacts.rows == ()
     assert (inputs.note, artifacts.note) == ("", "")
 
 
-async def test_files_of_one_size_are_compared_by_content(lab: Lab) -> None:
+async def test_files_of_one_size_are_compared_by_content(own_lab: Lab) -> None:
     for name, last in (("lr=0.001", "1"), ("lr=0.0003", "2")):
-        lab.put(name, "same.txt", "the same")
-        lab.put(name, "deep/er/differs.bin", f"byte {last}")
-        lab.put(name, "longer.txt", "x" * int(last))
-        lab.put(name, "empty", "")
-        lab.put(name, "large.bin", bytes(8 * 1024 * 1024 + 1))
-    lab.put("lr=0.001", "only.txt", "here")
-    _, artifacts = await data(lab, "lr=0.001", "lr=0.0003")
+        own_lab.put(name, "same.txt", "the same")
+        own_lab.put(name, "deep/er/differs.bin", f"byte {last}")
+        own_lab.put(name, "longer.txt", "x" * int(last))
+        own_lab.put(name, "empty", "")
+        own_lab.put(name, "large.bin", bytes(8 * 1024 * 1024 + 1))
+    own_lab.put("lr=0.001", "only.txt", "here")
+    _, artifacts = await data(own_lab, "lr=0.001", "lr=0.0003")
     rows = told(artifacts)
     assert [row[:2] for row in rows] == [
         ("deep/er/differs.bin", False),
@@ -88,20 +79,20 @@ async def test_files_of_one_size_are_compared_by_content(lab: Lab) -> None:
     assert artifacts.summary() == "3 differ, 2 the same, 1 can't be told"
 
 
-async def test_two_of_three_that_are_alike_can_be_seen(lab: Lab) -> None:
+async def test_two_of_three_that_are_alike_can_be_seen(own_lab: Lab) -> None:
     for name, text in (("lr=0.001", "aa"), ("lr=0.0003", "bb"), ("calm-owl", "ccc"), ("wide-elk", "aa")):
-        lab.put(name, "a.txt", text)
-    _, artifacts = await data(lab, "lr=0.001", "lr=0.0003", "calm-owl", "wide-elk")
+        own_lab.put(name, "a.txt", text)
+    _, artifacts = await data(own_lab, "lr=0.001", "lr=0.0003", "calm-owl", "wide-elk")
     ((_, same, one, two, three, four),) = told(artifacts)
     assert same is False
     assert one == four != two
     assert three == "3 bytes"
 
 
-async def test_no_more_is_read_than_may_be(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_more_is_read_than_may_be(own_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("lr=0.001", "lr=0.0003"):
         for number in range(4):
-            lab.put(name, f"{number}.bin", bytes(100 + number))
+            own_lab.put(name, f"{number}.bin", bytes(100 + number))
     monkeypatch.setattr(run_data, "_NEAR", (1000, 410))
     read = 0
     part = RunFiles.part
@@ -113,18 +104,18 @@ async def test_no_more_is_read_than_may_be(lab: Lab, monkeypatch: pytest.MonkeyP
         return piece
 
     monkeypatch.setattr(RunFiles, "part", counted)
-    _, artifacts = await data(lab, "lr=0.001", "lr=0.0003")
+    _, artifacts = await data(own_lab, "lr=0.001", "lr=0.0003")
     assert [row[1] for row in told(artifacts)] == [True, True, None, None]
     assert read == 2 * (100 + 101)
 
 
-async def test_what_was_not_looked_at_is_told(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_not_looked_at_is_told(own_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
-        lab.put("lr=0.001", f"folder{number}/a.txt", "a")
+        own_lab.put("lr=0.001", f"folder{number}/a.txt", "a")
     monkeypatch.setattr(run_data, "_MOST_FOLDERS", 3)
-    with changing(lab.store) as connection:
+    with changing(own_lab.store) as connection:
         connection.execute("UPDATE runs SET artifact_uri = 'http://elsewhere/x' WHERE name = 'calm-owl'")
-    _, artifacts = await data(lab, "lr=0.001", "calm-owl", "lr=0.0003")
+    _, artifacts = await data(own_lab, "lr=0.001", "calm-owl", "lr=0.0003")
     assert [row.name for row in artifacts.rows] == ["folder0/a.txt", "folder1/a.txt"]
     assert artifacts.note.startswith(
         "only the first 2 files were looked at (lr=0.001); The artifacts of this run are kept"

@@ -42,27 +42,17 @@ async def open_artifacts(t: Tower, name: str = "pure-gnat") -> None:
     await t.sees("[artifacts]")
 
 
-async def stand_on(t: Tower, name: str) -> None:
-    """The cursor on a line of the tree."""
-    await t.press("g", "g")
-    for _ in range(20):
-        if any(line.startswith(">") and name in line for line in t.lines):
-            return
-        await t.press("j")
-    raise AssertionError(f"no line {name}\n{t.screen}")
-
-
 async def test_files_stand_with_their_sizes_and_show_how_they_begin(open_lab: Open, files: Path) -> None:
     async with open_lab(size=(120, 36)) as t:
         await open_artifacts(t)
         await t.sees("▸ model/", "config.yaml", "19 B", "293 KB")
-        await stand_on(t, "config.yaml")
+        await t.stands_on("config.yaml")
         await t.sees("config.yaml  19 B", "optim:", "  lr: 0.001")
-        await stand_on(t, "metrics.csv")
+        await t.stands_on("metrics.csv")
         await t.sees("step  val_loss", "   1       0.5", "  10      0.25", "as a table")
-        await stand_on(t, "result.json")
+        await t.stands_on("result.json")
         await t.sees('"epoch": 7', '"text": "\\u001b[31mred"')
-        await stand_on(t, "big.txt")
+        await t.stands_on("big.txt")
         await t.sees("first 64 KB of 293 KB", "a line of many")
 
 
@@ -70,7 +60,7 @@ async def test_folders_unfold_and_fold(open_lab: Open, files: Path) -> None:
     async with open_lab() as t:
         await open_artifacts(t)
         await t.sees("▸ model/")
-        await stand_on(t, "model/")
+        await t.stands_on("model/")
         await t.press("l")
         await t.sees("▾ model/", "▸ card/", "weights.bin")
         await t.press("j", "enter")
@@ -90,7 +80,7 @@ async def test_a_binary_file_says_so_and_is_text_on_demand(open_lab: Open, files
         await open_artifacts(t)
         await t.sees("▸ model/")
         await t.press("l")
-        await stand_on(t, "weights.bin")
+        await t.stands_on("weights.bin")
         await t.sees("binary, 2 KB", "00 01 02 03", "t shows it as text")
         await t.press("t")
         await t.sees("as text", "ABCDEFGH")
@@ -103,7 +93,7 @@ async def test_the_file_is_read_on_in_its_own_pane(open_lab: Open, files: Path) 
     (files / "config.yaml").write_text(long)
     async with open_lab() as t:
         await open_artifacts(t)
-        await stand_on(t, "config.yaml")
+        await t.stands_on("config.yaml")
         await t.sees("line 0")
         await t.press("tab", "G")
         await t.sees("line 299")
@@ -122,7 +112,7 @@ async def test_a_download_asks_where_and_never_takes_anothers_place_unasked(
     async with open_lab() as t:
         await open_artifacts(t)
         await t.sees("big.txt")
-        await stand_on(t, "big.txt")
+        await t.stands_on("big.txt")
         await t.press("D")
         await t.sees("download big.txt, 293 KB", "mine")
         await t.press("enter")
@@ -145,7 +135,7 @@ async def test_a_folder_that_is_not_there_is_said_before_anything_is_fetched(ope
     async with open_lab() as t:
         await open_artifacts(t)
         await t.sees("config.yaml")
-        await stand_on(t, "config.yaml")
+        await t.stands_on("config.yaml")
         await t.press("D")
         await t.type("/no/such/folder")
         await t.press("enter")
@@ -158,7 +148,7 @@ async def test_a_link_that_leads_out_is_refused(open_lab: Open, files: Path, tmp
     async with open_lab(size=(120, 36)) as t:
         await open_artifacts(t)
         await t.sees("a link")
-        await stand_on(t, "a link")
+        await t.stands_on("a link")
         await t.sees("is a link to", "outside of")
         await t.sees_no("not yours")
 
@@ -168,7 +158,7 @@ async def test_a_hostile_name_is_inert(open_lab: Open, files: Path) -> None:
     async with open_lab(size=(120, 36)) as t:
         await open_artifacts(t)
         await t.sees("␛[31mred⏎.txt")
-        await stand_on(t, "␛[31mred⏎.txt")
+        await t.stands_on("␛[31mred⏎.txt")
         await t.sees("words")
 
 

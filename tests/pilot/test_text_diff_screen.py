@@ -44,15 +44,6 @@ async def open_artifacts(t: Tower, run: str) -> None:
     await t.sees("[artifacts]", "config.yaml")
 
 
-async def stand_on(t: Tower, name: str) -> None:
-    await t.press("g", "g")
-    for _ in range(20):
-        if any(line.startswith(">") and name in line for line in t.lines):
-            return
-        await t.press("j")
-    raise AssertionError(f"no line {name}\n{t.screen}")
-
-
 @pytest.mark.usefixtures("configs")
 async def test_a_file_beside_that_of_the_baseline(open_lab: Open) -> None:
     async with open_lab(WIDE) as t:
@@ -60,7 +51,7 @@ async def test_a_file_beside_that_of_the_baseline(open_lab: Open) -> None:
         await t.goes_to("pure-gnat")
         await t.press("equals_sign")
         await open_artifacts(t, "calm-owl")
-        await stand_on(t, "config.yaml")
+        await t.stands_on("config.yaml")
         await t.press("d")
         await t.sees("change 1 of 2", "1 changed, 1 added", "35 equal lines")
         head = t.lines[1]
@@ -87,14 +78,14 @@ async def test_a_marked_file_is_compared_in_another_run_too_and_narrow_ones_stan
     async with open_lab() as t:
         await t.settles()
         await open_artifacts(t, "pure-gnat")
-        await stand_on(t, "config.yaml")
+        await t.stands_on("config.yaml")
         assert "d compare" not in t.screen
         await t.press("space")
         await t.sees("+ config.yaml")
         await t.press("escape")
         await t.sees("[1 runs]")
         await open_artifacts(t, "calm-owl")
-        await stand_on(t, "config.yaml")
+        await t.stands_on("config.yaml")
         await t.press("d")
         await t.sees("- pure-gnat", "+ calm-owl", "1 - lr: 0.0003", "1 + lr: 0.01", "43 + warmup: 500")
 
@@ -104,9 +95,9 @@ async def test_without_another_file_it_says_what_to_do(open_lab: Open) -> None:
     async with open_lab(WIDE) as t:
         await t.settles()
         await open_artifacts(t, "pure-gnat")
-        await stand_on(t, "config.yaml")
+        await t.stands_on("config.yaml")
         await t.press("d")
-        await t.until(lambda: any("mark another file" in one.message for one in t.app._notifications))
+        await t.hears("mark another file")
         assert "[artifacts]" in t.screen
 
 
@@ -117,14 +108,14 @@ async def test_what_is_no_text_or_not_there_is_said(open_lab: Open) -> None:
         await t.goes_to("pure-gnat")
         await t.press("equals_sign")
         await open_artifacts(t, "calm-owl")
-        await stand_on(t, "notes.txt")
+        await t.stands_on("notes.txt")
         await t.press("d")
         await t.sees("pure-gnat has no notes.txt. Choose a file that both runs have.")
         await t.press("escape")
         await t.sees("[artifacts]")
-        await stand_on(t, "config.yaml")
+        await t.stands_on("config.yaml")
         await t.press("space")
-        await stand_on(t, "weights.bin")
+        await t.stands_on("weights.bin")
         await t.press("d")
         await t.sees("weights.bin is no text, 2 KB")
 
@@ -140,7 +131,7 @@ async def test_several_runs_are_offered_and_equal_files_are_said_to_be(
             await t.goes_to(run)
             await t.press("space")
         await open_artifacts(t, "wide-elk")
-        await stand_on(t, "config.yaml")
+        await t.stands_on("config.yaml")
         await t.press("d")
         await t.sees("compare config.yaml with that of", "pure-gnat")
         await t.type("calm")
@@ -161,6 +152,6 @@ async def test_of_a_long_file_the_beginning_is_compared_and_that_is_told(
         await t.goes_to("pure-gnat")
         await t.press("equals_sign")
         await open_artifacts(t, "calm-owl")
-        await stand_on(t, "config.yaml")
+        await t.stands_on("config.yaml")
         await t.press("d")
         await t.sees("of both the first 5,000 lines are compared", "4,996 equal lines")

@@ -95,6 +95,15 @@ class Tower:
             await self.press("j")
         raise AssertionError(f"no row {name}\n{self.screen}")
 
+    async def stands_on(self, name: str) -> None:
+        """Move the cursor to a line of a tree, from the top down."""
+        await self.press("g", "g")
+        for _ in range(20):
+            if any(line.startswith(">") and name in line for line in self.lines):
+                return
+            await self.press("j")
+        raise AssertionError(f"no line {name}\n{self.screen}")
+
     async def rests(self) -> None:
         """Wait until every source has answered, every curve on the screen has come, and all of it is drawn."""
 

@@ -270,10 +270,7 @@ class CompareScreen(CompareKeys):
             return "no two of several configs differ in seeds only"
         if action_id == "compare.turn" and len(self.compared.rows) > _PAIR:
             return "only two can be turned round"
-        if (
-            action_id in ("compare.overrides", "compare.copy")
-            and self.compared.shown(self.tab) is None
-        ):
+        if action_id in ("compare.overrides", "compare.copy") and self.compared.shown(self.tab) is None:
             return "it is being read"
         if action_id == "compare.differences" and self.tab == CONFIG and len(self.compared.rows) > _PAIR:
             return "of more than two configs only what varies is shown"
