@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from runtower.domain.artifacts import Folder, Piece
     from runtower.domain.criteria import Criterion
     from runtower.domain.edits import Edit, RunNow
+    from runtower.domain.model_changes import Change
+    from runtower.domain.models import Model, ModelFiles, ModelNow
 
 __all__ = [
     "API",
     "Cells",
     "Delta",
     "Editable",
+    "EditsModels",
     "EditsRuns",
     "FollowsHistory",
     "Identity",
@@ -45,6 +48,7 @@ __all__ = [
     "ReadsByExperiment",
     "ReadsHistory",
     "ReadsInputs",
+    "ReadsModels",
     "RowError",
     "SamplesHistory",
     "SeeksFirst",
@@ -316,6 +320,43 @@ class EditsRuns(Protocol):
         `ready` is to be called right before the write: it raises Cancelled where that is no longer wanted. Raises
         Conflict where the run isn't as it was shown, Forbidden where nothing may be written, and OutcomeUnknown where
         the write was begun and whether it took effect can't be told; after any other error nothing was changed.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsModels(Protocol):
+    """Reads a registry of models. All calls raise NotFound where there is none, and any TowerError of the way there."""
+
+    def models(self) -> Sequence[Model]:
+        """All registered models, by name; read anew, for nothing in a registry says what changed."""
+        ...
+
+    def model(self, name: str) -> ModelNow:
+        """One model with all its versions. Raises NotFound."""
+        ...
+
+    def model_files(self, name: str, version: str) -> ModelFiles:
+        """Where `ReadsArtifacts` finds the files of a version. Raises NotFound where they lie among no run's artifacts.
+
+        A version that was copied from another one has that one's files.
+        """
+        ...
+
+
+@runtime_checkable
+class EditsModels(Protocol):
+    """Changes a registry of models, in the process that changes runs. Nothing is compared here and nothing retried."""
+
+    def model(self, name: str) -> ModelNow:
+        """As `ReadsModels.model`; what was written before is in it."""
+        ...
+
+    def change(self, change: Change) -> str:
+        """Write once; gives the number of a version that was added, else ''.
+
+        Raises OutcomeUnknown where the write was begun and whether it took effect can't be told; after any other
+        error (Conflict for a model or alias that is there already, NotFound, Forbidden, Invalid) nothing was changed.
         """
         ...
 

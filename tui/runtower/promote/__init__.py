@@ -1,0 +1,1 @@
+"""Promoting models: the gate decides, a transaction does it, records tell it."""
