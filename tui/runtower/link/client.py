@@ -25,11 +25,25 @@ from runtower.link.requests import Requests
 from runtower.link.spool import OwnedSpool, SpoolError
 from runtower.link.supervisor import Supervisor
 from runtower.link.watch import Timing, Vitals
-from runtower.link.wire import ArtifactPart, Artifacts, Coarse, Curve, History, Inputs, Parcel, Progress, Query
+from runtower.link.wire import (
+    ArtifactPart,
+    Artifacts,
+    Coarse,
+    Curve,
+    FilesOf,
+    History,
+    Inputs,
+    Models,
+    OneModel,
+    Parcel,
+    Progress,
+    Query,
+)
 
 if TYPE_CHECKING:
     from runtower.domain.artifacts import Folder, Piece
     from runtower.domain.datasets import Dataset
+    from runtower.domain.models import ModelFiles, ModelList, ModelNow
     from runtower.domain.pyramid import Pyramid
     from runtower.domain.series import CoarseCurve, MetricSeries
     from runtower.link.decode import Found
@@ -127,6 +141,12 @@ class Link:
     async def ask(self, query: ArtifactPart, *, topic: str = "") -> Piece: ...
     @overload
     async def ask(self, query: Inputs, *, topic: str = "") -> list[Dataset]: ...
+    @overload
+    async def ask(self, query: Models, *, topic: str = "") -> ModelList: ...
+    @overload
+    async def ask(self, query: OneModel, *, topic: str = "") -> ModelNow: ...
+    @overload
+    async def ask(self, query: FilesOf, *, topic: str = "") -> ModelFiles: ...
     async def ask(self, query: Query, *, topic: str = "") -> Found:
         """The answer to a query. Raises TowerError; Cancelled where a newer query of the same `topic` came."""
         self._attach()

@@ -9,6 +9,7 @@ from runtower.catalog import cache
 from runtower.catalog.segment import Segment
 from runtower.domain.artifacts import Folder, Piece
 from runtower.domain.datasets import Dataset
+from runtower.domain.models import ModelFiles, ModelList, ModelNow
 from runtower.domain.pyramid import Pyramid
 from runtower.domain.runs import Experiment
 from runtower.domain.series import CoarseCurve, MetricSeries
@@ -17,7 +18,7 @@ from runtower.link import events, wire
 from runtower.link.answers import unpack_curves, unpack_pyramid, unpack_series
 from runtower.link.spool import Spool
 
-Found = MetricSeries | list[CoarseCurve] | Pyramid | Folder | Piece | list[Dataset]
+Found = MetricSeries | list[CoarseCurve] | Pyramid | Folder | Piece | list[Dataset] | ModelList | ModelNow | ModelFiles
 
 
 def rows(message: wire.Rows, spool: Spool) -> events.Rows:
@@ -51,6 +52,12 @@ def answer(query: wire.Query, body: wire.Parcel, spool: Spool) -> Found:
         return msgspec.msgpack.decode(data, type=Piece)
     if isinstance(query, wire.Inputs):
         return msgspec.msgpack.decode(data, type=list[Dataset])
+    if isinstance(query, wire.Models):
+        return msgspec.msgpack.decode(data, type=ModelList)
+    if isinstance(query, wire.OneModel):
+        return msgspec.msgpack.decode(data, type=ModelNow)
+    if isinstance(query, wire.FilesOf):
+        return msgspec.msgpack.decode(data, type=ModelFiles)
     if isinstance(query, wire.History):
         return unpack_series(query.run_id, query.key, data)
     return unpack_curves(data)

@@ -1,11 +1,12 @@
 """Queries and operations of a source, beside its polls: a few lanes, and a thread for each operation.
 
 A history is small and somebody waits for it: the fast lane. Coarse curves come by the hundred: the slow lane. Artifacts
-may lie behind another server than the runs do: a lane of their own.
+may lie behind another server than the runs do, and so may a registry: lanes of their own.
 """
 
 from __future__ import annotations
 
+import hashlib
 import queue
 import threading
 import time
@@ -15,7 +16,8 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from runtower.domain.artifacts import MOST_BYTES
-from runtower.domain.errors import Broken, Cancelled, Invalid, TowerError
+from runtower.domain.errors import Broken, Cancelled, Invalid, NotFound, TowerError
+from runtower.domain.models import ModelList
 from runtower.link import downloading
 from runtower.link.answers import pack_curves, pack_pyramid, pack_series
 from runtower.link.channel import Channel
@@ -29,15 +31,18 @@ from runtower.link.wire import (
     Ask,
     Coarse,
     Curve,
+    FilesOf,
     History,
     Inputs,
+    Models,
+    OneModel,
     Operate,
     Progress,
     Query,
     Refused,
     Started,
 )
-from runtower.sources.port import ReadsArtifacts, ReadsHistory, ReadsInputs, Source
+from runtower.sources.port import ReadsArtifacts, ReadsHistory, ReadsInputs, ReadsModels, Source
 
 Tell = Callable[[int, int | None, str], None]
 
@@ -155,6 +160,8 @@ class Lanes:
             return _artifacts(source, query)
         if isinstance(query, Inputs):
             return _inputs(source, query)
+        if isinstance(query, Models | OneModel | FilesOf):
+            return _models(source, query)
         if not isinstance(source, ReadsHistory):
             raise TowerError("This source offers no metric histories.")
         if isinstance(query, History):
@@ -167,6 +174,8 @@ class Lanes:
 def _lane(query: Query) -> str:
     if isinstance(query, Artifacts | ArtifactPart):
         return "artifacts"
+    if isinstance(query, Models | OneModel | FilesOf):
+        return "models"
     return "slow" if isinstance(query, Coarse) else "fast"
 
 
@@ -183,3 +192,15 @@ def _artifacts(source: Source, query: Artifacts | ArtifactPart) -> bytes:
         return msgspec.msgpack.encode(source.artifacts(query.run_id, query.folder))
     most = min(max(query.most, 0), MOST_BYTES)
     return msgspec.msgpack.encode(source.artifact(query.run_id, query.path, query.offset, most))
+
+
+def _models(source: Source, query: Models | OneModel | FilesOf) -> bytes:
+    if not isinstance(source, ReadsModels):
+        raise NotFound("This source has no registry of models.")
+    if isinstance(query, OneModel):
+        return msgspec.msgpack.encode(source.model(query.name))
+    if isinstance(query, FilesOf):
+        return msgspec.msgpack.encode(source.model_files(query.name, query.version))
+    found = tuple(source.models())
+    digest = hashlib.blake2b(msgspec.msgpack.encode(found), digest_size=16).hexdigest()
+    return msgspec.msgpack.encode(ModelList(digest, None if digest == query.known else found))

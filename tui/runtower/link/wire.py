@@ -91,7 +91,26 @@ class Inputs(msgspec.Struct, tag="inputs", frozen=True):
     run_id: str
 
 
-Query = History | Coarse | Curve | Artifacts | ArtifactPart | Inputs
+class Models(msgspec.Struct, tag="models", frozen=True):
+    """Asks for all registered models: a `ModelList`, which names none where they are those of the digest `known`."""
+
+    known: str = ""
+
+
+class OneModel(msgspec.Struct, tag="one_model", frozen=True):
+    """Asks for a registered model with its versions: a `ModelNow`."""
+
+    name: str
+
+
+class FilesOf(msgspec.Struct, tag="files_of", frozen=True):
+    """Asks where the files of a version of a model lie: a `ModelFiles`."""
+
+    name: str
+    version: str
+
+
+Query = History | Coarse | Curve | Artifacts | ArtifactPart | Inputs | Models | OneModel | FilesOf
 
 
 class Hello(msgspec.Struct, tag="hello", omit_defaults=True):
