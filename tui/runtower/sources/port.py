@@ -37,6 +37,7 @@ __all__ = [
     "EditsModels",
     "EditsRuns",
     "FollowsHistory",
+    "GivesRuns",
     "Identity",
     "KeepsPace",
     "Known",
@@ -180,6 +181,18 @@ class ListsRuns(Protocol):
         backfill yields often (a delta a second or so); the caller may stop iterating and come back with the last
         cursor. A source that keeps a pace may end with a part, the last delta not complete; the next call goes on.
         Deleted runs are listed too (lifecycle 'deleted').
+        """
+        ...
+
+
+@runtime_checkable
+class GivesRuns(Protocol):
+    """Gives single runs at once, whatever else it is still to list."""
+
+    def runs(self, run_ids: Sequence[str]) -> Delta:
+        """Those of these runs (at most 200) that there are, whole, with an empty cursor.
+
+        Called by the thread that iterates `changes`, between two of its deltas.
         """
         ...
 

@@ -17,6 +17,7 @@ from runtower.sources.mlflow.address import Address, StoreShape
 from runtower.sources.mlflow.artifact_places import MODEL_PARTS, Elsewhere, StoredArtifacts, repository
 from runtower.sources.mlflow.artifact_repository import of_run
 from runtower.sources.mlflow.client_reader import ClientReader
+from runtower.sources.mlflow.client_rows import cells_of
 from runtower.sources.mlflow.client_sync import ClientSync
 from runtower.sources.mlflow.fields import with_infinities
 from runtower.sources.mlflow.gates import gate_of
@@ -29,7 +30,7 @@ from runtower.sources.port import Delta, Identity, Known
 
 
 class ClientSource(WithArtifacts):
-    """Satisfies ListsRuns, ReadsHistory and ReadsArtifacts. Every call may raise a TowerError of `client_errors`."""
+    """Satisfies ListsRuns, GivesRuns, ReadsHistory and ReadsArtifacts. Raises the TowerErrors of `client_errors`."""
 
     def __init__(self, address: Address, known: Known) -> None:
         check_before_mlflow(address)
@@ -60,6 +61,10 @@ class ClientSource(WithArtifacts):
 
     def changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
         return self._sync.changes(cursor, focus)
+
+    def runs(self, run_ids: Sequence[str]) -> Delta:
+        found = [run for run_id in run_ids if (run := self._reader.run(run_id)) is not None]
+        return Delta([run.info.run_id for run in found], cells_of(found) if found else (), b"")
 
     def history(self, run_id: str, key: str) -> MetricSeries:
         return logged(self._series(run_id, key), run_id, key)

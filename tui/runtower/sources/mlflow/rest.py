@@ -17,6 +17,7 @@ from runtower.sources.mlflow.rest_artifacts import RestArtifacts, RestModelArtif
 from runtower.sources.mlflow.rest_begin import begun
 from runtower.sources.mlflow.rest_curves import Histories
 from runtower.sources.mlflow.rest_filter import filter_of
+from runtower.sources.mlflow.rest_rows import cells_of
 from runtower.sources.mlflow.rest_sync import RestSync
 from runtower.sources.mlflow.rest_wire import RawExperiment
 from runtower.sources.mlflow.scope import source_key
@@ -25,8 +26,8 @@ from runtower.sources.port import Delta, Identity, Known
 
 
 class RestSource(WithArtifacts):
-    """Satisfies ListsRuns, KeepsPace, TellsRoundTrip, ReadsByExperiment, SeeksFirst, ReadsHistory, SamplesHistory,
-    ReadsInputs and ReadsArtifacts.
+    """Satisfies ListsRuns, GivesRuns, KeepsPace, TellsRoundTrip, ReadsByExperiment, SeeksFirst, ReadsHistory,
+    SamplesHistory, ReadsInputs and ReadsArtifacts.
 
     Raises the TowerErrors of `rest_errors`.
     """
@@ -34,17 +35,17 @@ class RestSource(WithArtifacts):
     def __init__(self, address: Address, options: Mapping[str, str], known: Known) -> None:
         # The store's key needs all experiments, and they tell at once whether anybody answers.
         beginning = begun(address, options)
-        self._access, self._connection, reader = beginning.access, beginning.connection, beginning.reader
+        self._access, self._connection, self._reader = beginning.access, beginning.connection, beginning.reader
         experiments, self._version = beginning.first()
         self._key = _key_of(self._access, experiments)
-        self._histories = Histories(self._connection, reader)
+        self._histories = Histories(self._connection, self._reader)
         self._artifacts = WithModels(
             RestArtifacts(self._connection),
             RestModelArtifacts(self._connection),
             lambda run_id: models_of(self._connection, run_id),
         )
         self._sync = RestSync(
-            reader, experiments, lambda raw: _key_of(self._access, raw), known.run_ids, self._access.interval
+            self._reader, experiments, lambda raw: _key_of(self._access, raw), known.run_ids, self._access.interval
         )
 
     def identity(self) -> Identity:
@@ -67,6 +68,10 @@ class RestSource(WithArtifacts):
 
     def changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
         return self._sync.changes(cursor, focus)
+
+    def runs(self, run_ids: Sequence[str]) -> Delta:
+        found = [run for run_id in run_ids if (run := self._reader.run(run_id)) is not None]
+        return Delta([run.run_id for run in found], cells_of(found) if found else (), b"")
 
     def history(self, run_id: str, key: str) -> MetricSeries:
         return logged(self._histories.whole(run_id, key), run_id, key)

@@ -21,7 +21,7 @@ from runtower.sources.port import Delta, Identity, Known
 
 
 class SqliteSource(WithArtifacts):
-    """Satisfies ListsRuns, FollowsHistory, ReadsHistory and ReadsArtifacts. Raises as `Database` does."""
+    """Satisfies ListsRuns, GivesRuns, FollowsHistory, ReadsHistory and ReadsArtifacts. Raises as `Database` does."""
 
     def __init__(self, path: Path, known: Known) -> None:
         self._turns = Turns()
@@ -48,6 +48,9 @@ class SqliteSource(WithArtifacts):
 
     def changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
         return self._sync.changes(cursor, focus)
+
+    def runs(self, run_ids: Sequence[str]) -> Delta:
+        return self._sync.runs(run_ids)
 
     def history(self, run_id: str, key: str) -> MetricSeries:
         return read_history(self._curve_database(), run_id, key)

@@ -62,6 +62,14 @@ class Sync:
             self._database.read_leniently()
             yield from self._changes(self._cursor, focus)
 
+    def runs(self, run_ids: Sequence[str]) -> Delta:
+        """The port's `runs`."""
+        wanted = "SELECT r.rowid FROM json_each(?) j CROSS JOIN runs r ON r.run_uuid = j.value"
+        with self._database.reading() as connection:
+            found = connection.execute(wanted, (chunks.json_array(run_ids),)).fetchall()
+            piece = chunks.read_piece(connection, [rowid for (rowid,) in found])
+        return Delta(piece.run_ids, piece.cells, b"")
+
     def _changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
         stamp = self._stamp_of_now()
         ledger, finding = self._resume(cursor)
