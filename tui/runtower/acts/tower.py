@@ -18,10 +18,13 @@ from runtower.link.client import Link
 from runtower.link.events import Base, Event, Health, Opened, Rows, State
 from runtower.link.native import give_back
 from runtower.link.offloop import off_loop
+from runtower.link.wire import NamedRuns
 from runtower.sources.port import Identity
 
 # Bringing a dozen columns up to so many new rows takes longer than a key may wait.
 _MANY = 2000
+_MOST_NAMED = 200
+_APPLIED = 10.0
 
 Change = Callable[["News"], None]
 
@@ -216,6 +219,41 @@ class Tower:
         criteria = () if where is None else criteria_of(where.condition, time.time() * 1000)
         for link in self.links:
             link.seek(criteria)
+
+    async def bring(self, number: int, run_ids: Sequence[str]) -> dict[str, int]:
+        """Global rows by run id of those of these runs that there are: what isn't in the catalogue yet is asked for.
+
+        Raises TowerError.
+        """
+        name = self.catalogue.sources[number].name
+        rows = self._rows_by_id(name, run_ids)
+        missing = [one for one in dict.fromkeys(run_ids) if one and one not in rows]
+        if not missing:
+            return rows
+        news = asyncio.Event()
+
+        def told(_: News) -> None:
+            news.set()
+
+        self._heard.append(told)
+        try:
+            there: set[str] = set()
+            for begin in range(0, len(missing), _MOST_NAMED):
+                there.update(await self.links[number].ask(NamedRuns(tuple(missing[begin : begin + _MOST_NAMED]))))
+            # Their rows were told before the answer, and may still be on their way through the decoder.
+            while there - (rows := self._rows_by_id(name, run_ids)).keys():
+                news.clear()
+                await asyncio.wait_for(news.wait(), _APPLIED)
+        except TimeoutError:
+            pass
+        finally:
+            self._heard.remove(told)
+        return rows
+
+    def _rows_by_id(self, name: str, run_ids: Sequence[str]) -> dict[str, int]:
+        wanted = list(dict.fromkeys(run_ids))
+        rows = self.catalogue.rows_of([RunKey(name, run_id) for run_id in wanted]).tolist()
+        return {run_id: row for run_id, row in zip(wanted, rows, strict=True) if row >= 0}
 
     def refresh(self) -> None:
         for link in self.links:

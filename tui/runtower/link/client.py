@@ -34,6 +34,7 @@ from runtower.link.wire import (
     History,
     Inputs,
     Models,
+    NamedRuns,
     OneModel,
     Parcel,
     Progress,
@@ -147,6 +148,8 @@ class Link:
     async def ask(self, query: OneModel, *, topic: str = "") -> ModelNow: ...
     @overload
     async def ask(self, query: FilesOf, *, topic: str = "") -> ModelFiles: ...
+    @overload
+    async def ask(self, query: NamedRuns, *, topic: str = "") -> list[str]: ...
     async def ask(self, query: Query, *, topic: str = "") -> Found:
         """The answer to a query. Raises TowerError; Cancelled where a newer query of the same `topic` came."""
         self._attach()

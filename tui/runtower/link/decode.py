@@ -18,7 +18,8 @@ from runtower.link import events, wire
 from runtower.link.answers import unpack_curves, unpack_pyramid, unpack_series
 from runtower.link.spool import Spool
 
-Found = MetricSeries | list[CoarseCurve] | Pyramid | Folder | Piece | list[Dataset] | ModelList | ModelNow | ModelFiles
+Registered = ModelList | ModelNow | ModelFiles
+Found = MetricSeries | list[CoarseCurve] | Pyramid | Folder | Piece | list[Dataset] | Registered | list[str]
 
 
 def rows(message: wire.Rows, spool: Spool) -> events.Rows:
@@ -58,6 +59,8 @@ def answer(query: wire.Query, body: wire.Parcel, spool: Spool) -> Found:
         return msgspec.msgpack.decode(data, type=ModelNow)
     if isinstance(query, wire.FilesOf):
         return msgspec.msgpack.decode(data, type=ModelFiles)
+    if isinstance(query, wire.NamedRuns):
+        return msgspec.msgpack.decode(data, type=list[str])
     if isinstance(query, wire.History):
         return unpack_series(query.run_id, query.key, data)
     return unpack_curves(data)

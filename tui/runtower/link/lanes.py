@@ -168,6 +168,7 @@ class Lanes:
             return pack_series(source.history(query.run_id, query.key))
         if isinstance(query, Curve):
             return pack_pyramid(self._drawing.curve(source, query))
+        assert isinstance(query, Coarse), "single runs are given by the polls"
         return pack_curves(source.coarse(query.run_ids, query.key, query.buckets))
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
 
 from runtower.domain.criteria import Criterion
 from runtower.domain.errors import Broken, Busy, TowerError
@@ -17,8 +21,8 @@ from runtower.link.reports import Reports
 from runtower.link.sourcelog import note
 from runtower.link.spool import Spool
 from runtower.link.table import Table
-from runtower.link.wire import Hello, Subscribe
-from runtower.sources.port import KeepsPace, ListsRuns, ReadsByExperiment, SeeksFirst, Source, TellsRoundTrip
+from runtower.link.wire import Answer, Ask, Hello, NamedRuns, Refused, Started, Subscribe
+from runtower.sources.port import GivesRuns, KeepsPace, ListsRuns, ReadsByExperiment, SeeksFirst, Source, TellsRoundTrip
 
 _POLITE = 5.0
 _NICE = 10
@@ -34,6 +38,7 @@ class Polls:
         self._channel = channel
         self._spool = spool
         self._table = table
+        self._asked: deque[Ask] = deque()
         self._reports = reports
         self._compaction = compaction
         self._wish = Subscribe(hello.interval, hello.paused, True)
@@ -86,6 +91,12 @@ class Polls:
             if isinstance(self._source, SeeksFirst):
                 self._source.seek(criteria)
 
+    def ask(self, ask: Ask) -> None:
+        """Single runs are wanted; they go into the table between two deltas, also while polls pause."""
+        with self._change:
+            self._asked.append(ask)
+            self._change.notify_all()
+
     def source(self) -> Source:
         """The open source; waits for it. Raises the TowerError that stands in the way."""
         with self._change:
@@ -109,13 +120,49 @@ class Polls:
     def _wait(self, seconds: float) -> None:
         """Until the time is over, a poll is wanted at once, or, where polls pause, until they don't."""
         until = time.monotonic() + seconds
-        with self._change:
-            while not self._wish.now:
+        while True:
+            self._answer_asked()
+            with self._change:
                 left = until - time.monotonic()
-                if left <= 0 and (not self._wish.paused or self._source is None):
-                    break
-                self._change.wait(None if self._wish.paused and self._source is not None else left)
-            self._wish = Subscribe(self._wish.interval, self._wish.paused, False)
+                is_due = left <= 0 and (not self._wish.paused or self._source is None)
+                if self._wish.now or is_due:
+                    self._wish = Subscribe(self._wish.interval, self._wish.paused, False)
+                    return
+                if not self._asked or (self._source is None and self._error is None):
+                    self._change.wait(None if self._wish.paused and self._source is not None else left)
+
+    def _answer_asked(self) -> None:
+        """Give the single runs that were asked for, or say why they can't be given; nothing before it is known whether
+        the source opens."""
+        while self._asked and (self._source is not None or self._error is not None):
+            ask = self._asked.popleft()
+            self._channel.send(Started(ask.request))
+            try:
+                found = self._bring(ask.query) if isinstance(ask.query, NamedRuns) else []
+                body = self._spool.put(msgspec.msgpack.encode(found))
+            except TowerError as error:
+                self._channel.send(Refused(ask.request, ask.generation, error.name, error.tried, error.remedy))
+            except Exception as error:  # noqa: BLE001 - as in `_attempt`
+                note("single runs could not be read", error)
+                said = f"The source failed: {error!r}."[:2000]
+                self._channel.send(Refused(ask.request, ask.generation, Broken.name, said))
+            else:
+                self._channel.send(Answer(ask.request, ask.generation, body))
+
+    def _bring(self, query: NamedRuns) -> list[str]:
+        if self._source is None:
+            assert self._error is not None
+            raise self._error
+        known = {one for one in query.run_ids if self._table.ledger.known([one])}
+        missing = [one for one in query.run_ids if one not in known]
+        if missing and isinstance(self._source, GivesRuns):
+            delta = self._source.runs(missing)
+            table = self._table
+            whole = replace(delta, cursor=table.cursor, complete=table.complete, known=len(table.ledger), partial=True)
+            if delta.run_ids:
+                self._channel.send(table.add(whole))
+            known.update(delta.run_ids)
+        return [one for one in query.run_ids if one in known]
 
     def _attempt(self) -> TowerError | None:
         try:
@@ -157,6 +204,7 @@ class Polls:
             self._reports.answered()
             self._be_nice()
             self._compaction.consider()
+            self._answer_asked()
             self._is_told = self._is_told or delta.complete
             if self._wish.paused:
                 return

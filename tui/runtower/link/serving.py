@@ -26,7 +26,20 @@ from runtower.link.reports import Reports
 from runtower.link.sourcelog import SourceLog
 from runtower.link.spool import Spool, sweep
 from runtower.link.table import Table
-from runtower.link.wire import Ask, Beat, Cancel, Focus, Hello, Operate, Scope, Seek, Subscribe, ToHost, WireError
+from runtower.link.wire import (
+    Ask,
+    Beat,
+    Cancel,
+    Focus,
+    Hello,
+    NamedRuns,
+    Operate,
+    Scope,
+    Seek,
+    Subscribe,
+    ToHost,
+    WireError,
+)
 
 _PATIENCE = 3.0
 _LAST_MOMENT = 8.0
@@ -68,6 +81,8 @@ def serve(hello: Hello, channel: Channel, messages: Iterator[ToHost], log: Sourc
                 polls.scope(message.experiment_ids)
             case Seek():
                 polls.seek(message.criteria)
+            case Ask(query=NamedRuns()):
+                polls.ask(message)
             case Ask():
                 lanes.ask(message)
             case Operate():

@@ -110,7 +110,14 @@ class FilesOf(msgspec.Struct, tag="files_of", frozen=True):
     version: str
 
 
-Query = History | Coarse | Curve | Artifacts | ArtifactPart | Inputs | Models | OneModel | FilesOf
+class NamedRuns(msgspec.Struct, tag="named_runs", frozen=True):
+    """Asks for single runs (at most 200), which come as `Rows` where they haven't come yet: the ids of those that there
+    are."""
+
+    run_ids: tuple[str, ...]
+
+
+Query = History | Coarse | Curve | Artifacts | ArtifactPart | Inputs | Models | OneModel | FilesOf | NamedRuns
 
 
 class Hello(msgspec.Struct, tag="hello", omit_defaults=True):
