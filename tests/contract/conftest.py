@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import chdir, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +18,7 @@ from support import labtower
 from support.mlflow_server import Server, serving
 from support.mlflow_stores import gc_run, log, write_store
 from support.postgres import Postgres, missing, running
+from support.registries import Made, RegistryLab, default_store, write_registry
 
 from runtower.sources.csvlogger import SOURCE as CSVLOGGER
 from runtower.sources.mlflow import SOURCE as MLFLOW
@@ -229,6 +231,66 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     for source in made.opened:
         with closing(source):
             pass
+
+
+@pytest.fixture(scope="session")
+def registry_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made]:
+    """A store with a registry, and the files of its models beside it."""
+    path = Path(shutil.copy(sqlite_template, tmp_path_factory.mktemp("registry") / "mlflow.db"))
+    with chdir(path.parent), default_store(f"sqlite:///{path}") as client:
+        return path, write_registry(client, path.parent)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(
+    postgres: Postgres, registry_template: tuple[Path, Made], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server on PostgreSQL that holds the same."""
+    db = tmp_path_factory.mktemp("postgres-server") / "unused.db"
+    with serving(db, backend=postgres.copy_of(registry_template[0])) as server:
+        yield server
+
+
+@pytest.fixture
+def registry(
+    request: pytest.FixtureRequest,
+    registry_template: tuple[Path, Made],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[RegistryLab]:
+    """Indirect: 'sql', 'client', 'files', 'database', 'rest' or 'postgres', a server that others write to as well."""
+    template, made = registry_template
+    monkeypatch.chdir(tmp_path)  # a client that wasn't told otherwise makes its store where it stands
+    if request.param == "rest":
+        served: Server = request.getfixturevalue("mlflow_server")
+        served.set_back(template)
+        lab = RegistryLab(served.url, made)
+    elif request.param == "postgres":
+        url = request.getfixturevalue("postgres_server").url
+        lab = RegistryLab(url, made)
+    elif request.param == "database":
+        lab = RegistryLab(request.getfixturevalue("postgres").copy_of(template), made)
+    elif request.param == "files":
+        monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+        with default_store((tmp_path / "mlruns").as_uri()) as client:
+            lab = RegistryLab((tmp_path / "mlruns").as_uri(), write_registry(client, tmp_path))
+    else:
+        lab = RegistryLab(f"sqlite:///{shutil.copy(template, tmp_path / 'mlflow.db')}", made, {"path": request.param})
+    yield lab
+    for source in lab.opened:
+        source.close()
+    if request.param == "postgres":
+        _forget_others(url, template)
+
+
+def _forget_others(url: str, template: Path) -> None:
+    # The next test finds the models of the template, and none that this one registered.
+    with closing(sqlite3.connect(template)) as store:
+        own = {name for (name,) in store.execute("SELECT name FROM registered_models")}
+    client = MlflowClient(url, url)
+    for model in client.search_registered_models(max_results=1000):
+        if model.name not in own:
+            client.delete_registered_model(model.name)
 
 
 def _move_experiments(path: Path, template: Path) -> None:

@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 _WRITES = ("runs/update", "runs/set-tag", "runs/delete-tag", "runs/delete", "runs/restore")
+_REGISTRY = ("registered-models/", "model-versions/")
 _REFUSALS = {
     "forbidden": (403, b'{"error_code": "PERMISSION_DENIED", "message": "not yours"}'),
     "conflict": (409, b'{"error_code": "RESOURCE_CONFLICT", "message": "somebody else is at it"}'),
@@ -62,7 +63,7 @@ class FaultProxy:
 
     def answer(self, handler: _Handler, body: bytes) -> None:
         path = urlsplit(handler.path).path
-        is_write = path.endswith(_WRITES)
+        is_write = path.endswith(_WRITES) or (handler.command != "GET" and any(part in path for part in _REGISTRY))
         if path.endswith("runs/search"):
             self.searches.append(json.loads(body)["filter"])
             if self.slow(self.searches[-1]):
@@ -85,6 +86,8 @@ class FaultProxy:
                 self.dead = True
             if fault in ("lost after", "dies after"):
                 handler.hang_up()
+            elif fault == "internal after":
+                handler.say(*_REFUSALS["internal"])
             else:
                 handler.say(status, answer, self.keeps)
 
@@ -111,6 +114,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.proxy.answer(self, self.rfile.read(int(self.headers["Content-Length"])))
+
+    def do_PATCH(self) -> None:
+        self.do_POST()
+
+    def do_DELETE(self) -> None:
+        self.do_POST()
 
     def say(self, status: int, body: bytes, keep: bool = True) -> None:
         self.send_response(status)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import os
+import pickle
 import signal
 import socket
 import threading
@@ -17,11 +18,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from support.memory_registry import MemoryRegistry
 
 from runtower.domain import errors
 from runtower.domain.artifacts import Artifact, Folder, Piece
 from runtower.domain.criteria import Criterion
 from runtower.domain.edits import Edit, RunNow
+from runtower.domain.model_changes import Change
+from runtower.domain.models import ModelNow
 from runtower.domain.runs import NAME, Experiment, Kind
 from runtower.domain.series import CoarseCurve, MetricSeries
 from runtower.sources.port import Delta, Identity, Known, Numbers, Target, Texts
@@ -209,7 +213,11 @@ class PacedSource(FaultSource):
 
 
 class FaultEdits:
-    """One run whose name lies in the control folder; what it is to be called says what goes wrong."""
+    """One run whose name lies in the control folder; what it is to be called says what goes wrong.
+
+    And a registry of models, in its file `registry`; `on-change` there names a kind of change and what goes wrong then:
+    `SetAlias crash before`, `crash after`, `silence` or `slow`.
+    """
 
     def __init__(self, target: Target) -> None:
         self._control = Path(target.options["control"])
@@ -245,9 +253,46 @@ class FaultEdits:
             os.kill(os.getpid(), signal.SIGKILL)
         return self.look(edit.run_id)
 
+    def model(self, name: str) -> ModelNow:
+        if (self._control / "silent").exists():
+            raise errors.Unreachable("no answer", "wait")
+        return read_registry(self._control).model(name)
+
+    def change(self, change: Change) -> str:
+        (self._control / "pid").write_text(str(os.getpid()))
+        order = self._control / "on-change"
+        kind, _, how = (order.read_text() if order.exists() else "").partition(" ")
+        how = how if kind == type(change).__name__ else ""
+        if how == "crash before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if how == "slow":
+            (self._control / "begun").touch()
+            self._wait_for("go")
+        registry = read_registry(self._control)
+        number = registry.change(change)
+        write_registry(self._control, registry)
+        if how == "crash after":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if how == "silence":
+            (self._control / "silent").touch()
+            raise errors.OutcomeUnknown("sent, no answer", "wait")
+        return number
+
     def _wait_for(self, name: str) -> None:
         while not (self._control / name).exists():
             time.sleep(0.01)
+
+
+def read_registry(control: Path) -> MemoryRegistry:
+    """As it is in the control folder."""
+    registry = MemoryRegistry()
+    registry.models, registry.versions = pickle.loads((control / "registry").read_bytes())
+    return registry
+
+
+def write_registry(control: Path, registry: MemoryRegistry) -> None:
+    """Keep it there."""
+    (control / "registry").write_bytes(pickle.dumps((registry.models, registry.versions)))
 
 
 def _frames() -> socket.socket:

@@ -92,6 +92,12 @@ def bring_to_now(path: Path) -> None:
         connection.execute("UPDATE runs SET start_time = start_time + ?, end_time = end_time + ?", (by, by))
         connection.execute("UPDATE metrics SET timestamp = timestamp + ?", (by,))
         connection.execute("UPDATE latest_metrics SET timestamp = timestamp + ?", (by,))
+        for table, created, updated in (
+            ("registered_models", "creation_time", "last_updated_time"),
+            ("model_versions", "creation_time", "last_updated_time"),
+            ("logged_models", "creation_timestamp_ms", "last_updated_timestamp_ms"),
+        ):
+            connection.execute(f"UPDATE {table} SET {created} = {created} + ?, {updated} = {updated} + ?", (by, by))
 
 
 def add_run(path: Path, name: str, *, metrics: bool = True, user: str = "ana", experiment: str = DETECTOR) -> str:

@@ -29,10 +29,11 @@ class Server:
 
 
 @contextmanager
-def serving(db: Path, *arguments: str) -> Iterator[Server]:
-    """A server while the block runs; it takes some seconds to start."""
+def serving(db: Path, *arguments: str, backend: str = "") -> Iterator[Server]:
+    """A server while the block runs; it takes some seconds to start. `backend`: the database behind it, '' for `db`."""
     port = free_port()
-    argv = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{db}", "--workers", "1"]
+    store = backend or f"sqlite:///{db}"
+    argv = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store, "--workers", "1"]
     environ = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     process = subprocess.Popen(
         [*argv, "--host", "127.0.0.1", "--port", str(port), *arguments],

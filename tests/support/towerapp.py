@@ -78,9 +78,9 @@ class Tower:
         """Wait until all of these are on the screen."""
         await self.until(lambda: all(text in self.screen for text in texts), ", ".join(texts), within)
 
-    async def hears(self, text: str) -> None:
+    async def hears(self, text: str, within: float = DEADLINE) -> None:
         """Wait until this was said in a toast, however its lines are broken."""
-        await self.until(lambda: any(text in one.message for one in self.app._notifications), f"said: {text}")
+        await self.until(lambda: any(text in one.message for one in self.app._notifications), f"said: {text}", within)
 
     async def sees_no(self, *texts: str) -> None:
         """Wait until none of these is on the screen."""

@@ -83,6 +83,20 @@ class Invalid(TowerError):
     exit_code = 2
 
 
+class NotMet(TowerError):
+    """A gate isn't met, and nobody overrode it."""
+
+    name = "not_met"
+    exit_code = 3
+
+
+class CantTell(TowerError):
+    """A gate can't be told: something that its rules need isn't known."""
+
+    name = "cant_tell"
+    exit_code = 11
+
+
 class Different(TowerError):
     """No failure but an answer: what was compared is not the same. Commands only exit with its code."""
 
@@ -140,6 +154,8 @@ ALL: dict[str, type[TowerError]] = {
         OutcomeUnknown,
         PartlyDone,
         Invalid,
+        NotMet,
+        CantTell,
         Different,
         TooNew,
         TooOld,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import msgspec
+
+from runtower.domain.models import ModelNow
 
 
 class SetAlias(msgspec.Struct, tag="set_alias", frozen=True):
@@ -68,3 +71,21 @@ class DeleteVersion(msgspec.Struct, tag="delete_version", frozen=True):
 
 
 Change = SetAlias | SetStage | SetTag | Describe | AddModel | AddVersion | DeleteVersion
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEdit:
+    """A change that is no promotion, and what was shown where it changes something: the old description or value of the
+    tag, None for no such tag. A version that is deleted mustn't hold anything. For one that is added, `before` is the
+    newest number until then, None for none; it isn't compared, and tells later whether it was added."""
+
+    change: Change
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The model as it was read back after an edit; `version` is the number of one that was added, else ''."""
+
+    now: ModelNow
+    version: str = ""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from runtower.domain.errors import Invalid
 from runtower.domain.models import NO_STAGE, STAGES, ModelNow
+
+_NUMBERED: Final = re.compile(r"v\d+", re.IGNORECASE)
 
 
 class DestinationKind(StrEnum):
@@ -53,12 +57,16 @@ def destination_of(text: str) -> Destination:
         alias = text.removeprefix("@")
         if not alias or not all(one.isalnum() or one in "-_" for one in alias):
             raise Invalid(f"'{text}' is no alias.", "Letters, digits, - and _; or stage:NAME, or model:NAME.")
+        if alias.casefold() == "latest" or _NUMBERED.fullmatch(alias):
+            raise Invalid(f"'{alias}' can't be an alias: MLflow keeps it for itself.", "Choose another word.")
         return Destination(DestinationKind.ALIAS, alias)
     if kind == "stage":
         found = next((one for one in STAGES if one.casefold() == name.casefold() and one != NO_STAGE), None)
         if found is None:
             raise Invalid(f"There is no stage '{name}'.", "Stages are Staging, Production and Archived.")
         return Destination(DestinationKind.STAGE, found)
+    if kind == "model" and ("/" in name or ":" in name):
+        raise Invalid(f"A model can't be named '{name}'.", "MLflow allows neither / nor : in it.")
     if kind == "model" and name:
         return Destination(DestinationKind.MODEL, name)
     raise Invalid(f"'{text}' names nothing to promote to.", "Give an alias, stage:NAME or model:NAME.")
@@ -75,13 +83,15 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A rule of a gate and what came of it. `rule` is its name with what it asks for, `says` the numbers behind it;
-    `numbers` the same for programs. `comparative`: it compares with another version."""
+    `numbers` the same for programs. `comparative`: it compares with another version. `declared_by` says where the rule
+    stands: a place in the settings, or the tag of a model."""
 
     rule: str
     state: State
     says: str
     comparative: bool = False
     numbers: Mapping[str, float | str | bool | None] = field(default_factory=dict)
+    declared_by: str = ""
 
 
 class Way(StrEnum):

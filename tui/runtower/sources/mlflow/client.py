@@ -23,26 +23,36 @@ from runtower.sources.mlflow.fields import with_infinities
 from runtower.sources.mlflow.gates import gate_of
 from runtower.sources.mlflow.guard import check_before_mlflow
 from runtower.sources.mlflow.inputs import datasets_of
+from runtower.sources.mlflow.later import Later
 from runtower.sources.mlflow.logged_models import WithModels
+from runtower.sources.mlflow.registry import Registry
+from runtower.sources.mlflow.registry_client import ClientRegistry
+from runtower.sources.mlflow.registry_files import Logged, Runs
 from runtower.sources.mlflow.scope import source_key, workspace_from_environment
 from runtower.sources.mlflow.with_artifacts import WithArtifacts
+from runtower.sources.mlflow.with_registry import WithRegistry
 from runtower.sources.port import Delta, Identity, Known
 
 
-class ClientSource(WithArtifacts):
-    """Satisfies ListsRuns, GivesRuns, ReadsHistory and ReadsArtifacts. Raises the TowerErrors of `client_errors`."""
+class ClientSource(WithArtifacts, WithRegistry):
+    """Satisfies ListsRuns, GivesRuns, ReadsHistory, ReadsArtifacts and ReadsModels.
 
-    def __init__(self, address: Address, known: Known) -> None:
+    `registry` is where models are kept, None for the store itself. Raises the TowerErrors of `client_errors`.
+    """
+
+    def __init__(self, address: Address, known: Known, registry: Later[Registry] | None = None) -> None:
         check_before_mlflow(address)
         self._address = address
         self._reader = ClientReader(address)
         self._key = self._key_now()
         self._gate = gate_of(address)
-        self._artifacts = WithModels(
+        self._artifacts = artifacts = WithModels(
             StoredArtifacts(self._artifact_uri, _home(address), self._elsewhere),
-            StoredArtifacts(self._reader.model_location, _home(address), repository, MODEL_PARTS),
+            StoredArtifacts(lambda model_id: self._logged(model_id).location, _home(address), repository, MODEL_PARTS),
             lambda run_id: self._reader.models_of(self._run(run_id)),
         )
+        self._registry = registry or Later(lambda: ClientRegistry(address))
+        self._runs = Runs(self._artifact_uri, self._logged, artifacts.folder_of)
         self._sync = ClientSync(self._reader, self._gate, self._key, known.run_ids)
 
     def identity(self) -> Identity:
@@ -57,6 +67,7 @@ class ClientSource(WithArtifacts):
         return Identity(self._key, self._address.shown, how)
 
     def close(self) -> None:
+        self._registry.close()
         self._gate.close()
 
     def changes(self, cursor: bytes, focus: Sequence[str]) -> Iterator[Delta]:
@@ -79,6 +90,9 @@ class ClientSource(WithArtifacts):
 
     def _artifact_uri(self, run_id: str) -> str:
         return self._run(run_id).info.artifact_uri or ""
+
+    def _logged(self, model_id: str) -> Logged:
+        return Logged(*self._reader.logged_model(model_id))
 
     def _run(self, run_id: str) -> Run:
         found = self._reader.run(run_id)

@@ -14,15 +14,20 @@ from runtower.sources.mlflow.address import Address
 from runtower.sources.mlflow.client_errors import in_our_words
 from runtower.sources.mlflow.edits import Edits
 from runtower.sources.mlflow.guard import check_before_mlflow
+from runtower.sources.mlflow.later import Later
+from runtower.sources.mlflow.registry_changes import ModelWrites
+from runtower.sources.mlflow.registry_client_changes import ClientModelWrites
 from runtower.sources.port import Identity
 
 
-def opened(address: Address) -> Edits:
-    """Raises Forbidden for a store on this machine that may only be read, and as `check_before_mlflow`."""
+def opened(address: Address, models: Later[ModelWrites] | None = None) -> Edits:
+    """`models`: the way to another registry than the store's own. Raises Forbidden for a store on this machine that may
+    only be read, and as `check_before_mlflow`."""
     if address.path is not None and not os.access(address.path, os.W_OK):
         raise Forbidden(f"{address.shown} can be read by you and not written.", "Ask its owner for permission.")
     check_before_mlflow(address)
-    return Edits(ClientWrites(address))
+    own: Later[ModelWrites] = Later(lambda: ClientModelWrites(address))
+    return Edits(ClientWrites(address), models or own)
 
 
 class ClientWrites:

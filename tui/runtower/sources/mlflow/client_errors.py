@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from runtower.domain.errors import (
     Broken,
     Busy,
+    Conflict,
     Forbidden,
     Invalid,
     NotFound,
@@ -61,6 +62,8 @@ def _of_mlflow(error: MlflowException, address: Address) -> TowerError:
         )
     if "database is locked" in text or status == 429 or code == "REQUEST_LIMIT_EXCEEDED":
         return _busy(address)
+    if code in ("RESOURCE_ALREADY_EXISTS", "RESOURCE_CONFLICT") or status == 409:
+        return Conflict(f"{address.shown} says that this conflicts with what is there: {short(text)}", "Look again.")
     if code in _MISSING or status == 404:
         return NotFound(f"{address.shown} has no such thing: {short(text)}", "Check the address and the id.")
     if any(words in text for words in _NO_ANSWER) or status in (502, 503, 504) or code == "TEMPORARILY_UNAVAILABLE":

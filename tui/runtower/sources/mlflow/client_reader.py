@@ -121,10 +121,11 @@ class ClientReader:
             found = self.client.search_logged_models([run.info.experiment_id], condition, max_results=_MODELS)
         return {one.name: one.model_id for one in sorted(found, key=lambda one: one.creation_timestamp)}
 
-    def model_location(self, model_id: str) -> str:
-        """Where the files of a model lie. Raises NotFound."""
+    def logged_model(self, model_id: str) -> tuple[str, str, str]:
+        """The run of a model, its name, and where its files lie. Raises NotFound."""
         with in_our_words(self._address):
-            return self.client.get_logged_model(model_id).artifact_location or ""
+            found = self.client.get_logged_model(model_id)
+        return found.source_run_id or "", found.name, found.artifact_location or ""
 
     def history(self, run_id: str, key: str) -> list[Metric]:
         """All points of one metric; none where the run doesn't have it. Raises NotFound for a run there isn't."""

@@ -1,7 +1,7 @@
 """What MLflow's SQL schema and vocabulary look like, and the versions they were read in.
 
 Source of the schema: `mlflow/store/db_migrations/versions` and `mlflow/store/tracking/dbmodels/models.py` of MLflow
-3.17.2. Read are, and nothing else:
+3.17.2. Read are, besides the registry of models (`registry_sql`), and nothing else:
 
     alembic_version(version_num)
     experiments(experiment_id, name, lifecycle_stage, creation_time[, workspace])

@@ -24,14 +24,13 @@ from runtower.domain.errors import (
     Unreachable,
 )
 from runtower.domain.runs import Status
+from runtower.sources.mlflow.later import Later
+from runtower.sources.mlflow.outcomes import Unsent
+from runtower.sources.mlflow.registry_changes import ChangesModels, ModelWrites
 from runtower.sources.port import Identity
 
 # After these nothing was done, even where nobody can be asked any more.
 _REFUSALS: Final = (Busy, Conflict, Forbidden, NotFound, Unauthorised)
-
-
-class Unsent(Unreachable):
-    """Nobody took the connection: what was to be sent never was."""
 
 
 class Writes(Protocol):
@@ -48,16 +47,18 @@ class Writes(Protocol):
         ...
 
 
-class Edits:
-    """Satisfies EditsRuns over any way to a store."""
+class Edits(ChangesModels):
+    """Satisfies EditsRuns over any way to a store, and EditsModels over any to its registry."""
 
-    def __init__(self, way: Writes) -> None:
+    def __init__(self, way: Writes, models: Later[ModelWrites]) -> None:
         self._way = way
+        self._models = models
 
     def identity(self) -> Identity:
         return self._way.identity()
 
     def close(self) -> None:
+        self._models.close()
         self._way.close()
 
     def look(self, run_id: str) -> RunNow:

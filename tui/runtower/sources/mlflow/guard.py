@@ -6,6 +6,7 @@ Opening a database that lacks tables creates them, one without experiments gets 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +27,18 @@ def check_before_mlflow(address: Address) -> None:
     """Raises Invalid, TooNew, TooOld or Unreachable where MLflow would change or refuse the store."""
     if address.shape is StoreShape.FOLDER and address.path is not None:
         _check_folder(address.path)
-    elif address.uri.split(":", 1)[0].split("+", 1)[0] in _DATABASES:
-        _check_database(address)
+    elif _is_database(address):
+        _check_database(address, _check_store)
+
+
+def check_registry_before_mlflow(address: Address) -> None:
+    """The same for a store of which only the registry of models is used: it needs no experiment, and no run."""
+    if _is_database(address):
+        _check_database(address, _check_schema)
+
+
+def _is_database(address: Address) -> bool:
+    return address.uri.split(":", 1)[0].split("+", 1)[0] in _DATABASES
 
 
 def _check_folder(path: Path) -> None:
@@ -38,12 +49,12 @@ def _check_folder(path: Path) -> None:
         )
 
 
-def _check_database(address: Address) -> None:
+def _check_database(address: Address, check: Callable[[sqlalchemy.Connection, Address], None]) -> None:
     try:
         engine = sqlalchemy.create_engine(_read_only_url(address))
         try:
             with engine.connect() as connection:
-                _check_schema(connection, address)
+                check(connection, address)
         finally:
             engine.dispose()
     except TowerError:
@@ -60,6 +71,12 @@ def _read_only_url(address: Address) -> str | sqlalchemy.URL:
     return sqlalchemy.URL.create("sqlite", database=str(address.path))
 
 
+def _check_store(connection: sqlalchemy.Connection, address: Address) -> None:
+    _check_schema(connection, address)
+    if not connection.execute(sqlalchemy.text("SELECT count(*) FROM experiments")).scalar():
+        raise Invalid(f"{address.shown} holds no experiment yet.", "Look again when the first run has been logged.")
+
+
 def _check_schema(connection: sqlalchemy.Connection, address: Address) -> None:
     tables = set(sqlalchemy.inspect(connection).get_table_names())
     if "alembic_version" not in tables or not tables >= contract.TABLES:
@@ -74,5 +91,3 @@ def _check_schema(connection: sqlalchemy.Connection, address: Address) -> None:
         if found in contract.TRIED_REVISIONS or found in contract.OLDER_REVISIONS:
             raise TooOld(what, f"Make a backup, then run: mlflow db upgrade {address.shown}")
         raise TooNew(what, "Upgrade runtower, and the mlflow beside it.")
-    if not connection.execute(sqlalchemy.text("SELECT count(*) FROM experiments")).scalar():
-        raise Invalid(f"{address.shown} holds no experiment yet.", "Look again when the first run has been logged.")

@@ -1,7 +1,8 @@
 """The models of a run among its artifacts: since MLflow 3 `log_model` keeps them apart, below the experiment.
 
 As on MLflow's own page each is a folder of its name beside what the run logged itself; of several models of one name,
-as of a model that was logged at each checkpoint, it is the newest.
+as of a model that was logged at each checkpoint, it is the newest. The others are folders too, of their ids, which no
+list shows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final, TypeVar
 from runtower.domain.artifacts import Artifact, Folder, Piece, artifact_path, in_order
 from runtower.domain.errors import Invalid, NotFound
 from runtower.sources.mlflow.database import Database
+from runtower.sources.mlflow.registry_files import MODEL_ID, Logged
 from runtower.sources.port import ReadsArtifacts
 
 _HAS_MODELS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'logged_models'"
@@ -21,7 +23,7 @@ _MODELS: Final = (
     "SELECT name, model_id FROM logged_models WHERE source_run_id = ? AND lifecycle_stage = 'active'"
     " ORDER BY creation_timestamp_ms, model_id"
 )
-_LOCATION: Final = "SELECT artifact_location FROM logged_models WHERE model_id = ?"
+_LOCATION: Final = "SELECT source_run_id, name, artifact_location FROM logged_models WHERE model_id = ?"
 
 T = TypeVar("T")
 
@@ -42,14 +44,12 @@ class WithModels:
         below = artifact_path(folder)
         if below:
             return self._either(run_id, below, _listed)
-        found = self._own.artifacts(run_id, "")
-        taken = {one.name for one in found.entries}
-        apart = {name: one for name, one in self._named(run_id).items() if name not in taken}
-        if not apart:
-            self._apart.pop(run_id, None)
-            return found
-        self._apart[run_id] = apart
-        return in_order([*found.entries, *(Artifact(name, True) for name in apart)], found.left_out)
+        found, apart = self._top(run_id)
+        return in_order([*found.entries, *(Artifact(name, True) for name in apart)], found.left_out) if apart else found
+
+    def folder_of(self, run_id: str, model_id: str) -> str:
+        """The folder that a model of a run is: of its name, or of its id where something else has that name."""
+        return next((name for name, one in self._top(run_id)[1].items() if one == model_id), model_id)
 
     def artifact(self, run_id: str, path: str, offset: int, most: int) -> Piece:
         def read(source: ReadsArtifacts, owner: str, below: str, name: str) -> Piece:
@@ -61,6 +61,17 @@ class WithModels:
     def artifact_pieces(self, run_id: str, path: str) -> Iterator[Piece]:
         return self._either(run_id, artifact_path(path), _begun)
 
+    def _top(self, run_id: str) -> tuple[Folder, Mapping[str, str]]:
+        """What the run logged itself, and its models that are listed beside that, by name."""
+        found = self._own.artifacts(run_id, "")
+        taken = {one.name for one in found.entries}
+        apart = {name: one for name, one in self._named(run_id).items() if name not in taken}
+        if apart:
+            self._apart[run_id] = apart
+        else:
+            self._apart.pop(run_id, None)
+        return found, apart
+
     def _either(self, run_id: str, path: str, work: Callable[[ReadsArtifacts, str, str, str], T]) -> T:
         """What `work` gives of the run's own files, or of its model's of that name."""
         name, _, below = path.partition("/")
@@ -69,7 +80,7 @@ class WithModels:
             try:
                 return work(self._own, run_id, path, "")
             except NotFound:
-                model = self._named(run_id).get(name)
+                model = self._named(run_id).get(name) or (name if MODEL_ID.match(name) else None)
                 if model is None:
                     raise
         return work(self._models, model, below, name)
@@ -90,13 +101,14 @@ def read_models(database: Database, run_id: str) -> dict[str, str]:
         return dict(connection.execute(_MODELS, (run_id,)).fetchall())
 
 
-def model_location(database: Database, model_id: str) -> str:
-    """Where the files of a model lie. Raises NotFound."""
+def read_logged(database: Database, model_id: str) -> Logged:
+    """A model, and where its files lie. Raises NotFound."""
     with database.reading() as connection:
-        found = connection.execute(_LOCATION, (model_id,)).fetchone()
+        has_models = connection.execute(_HAS_MODELS).fetchone() is not None
+        found = connection.execute(_LOCATION, (model_id,)).fetchone() if has_models else None
     if found is None:
         raise NotFound(f"There is no model {model_id} in this store.", "Look again after the next refresh.")
-    return found[0] or ""
+    return Logged(*(one or "" for one in found))
 
 
 def _listed(source: ReadsArtifacts, owner: str, below: str, name: str) -> Folder:

@@ -34,6 +34,7 @@ OPTIONS: Final = (
     "client_cert",
     "insecure_tls",
     "workspace",
+    "registry_uri",
     "interval",
     "timeout",
 )

@@ -8,29 +8,36 @@ from collections.abc import Mapping
 import msgspec
 
 from runtower.domain.edits import ACTIVE, DELETED, Edit, Field, RunNow
-from runtower.domain.errors import Invalid, NotFound, Unreachable
+from runtower.domain.errors import NotFound
 from runtower.sources.mlflow import rest_wire
 from runtower.sources.mlflow.address import Address
 from runtower.sources.mlflow.contract import RUNNING, TAG_NAME
-from runtower.sources.mlflow.edits import Edits, Unsent
-from runtower.sources.mlflow.rest_access import access_of
-from runtower.sources.mlflow.rest_errors import NoConnection, Refused
+from runtower.sources.mlflow.edits import Edits
+from runtower.sources.mlflow.later import Later
+from runtower.sources.mlflow.registry_changes import ModelWrites
+from runtower.sources.mlflow.registry_rest_changes import RestModelWrites
+from runtower.sources.mlflow.rest_access import Access, access_of
 from runtower.sources.mlflow.rest_http import Connection
+from runtower.sources.mlflow.rest_sending import sent_once
 from runtower.sources.mlflow.rest_wire import DeleteTag, OfRun, Run, SetTag, UpdateRun
 from runtower.sources.port import Identity
 
 
-def opened(address: Address, options: Mapping[str, str]) -> Edits:
-    """Asks nothing yet. Raises Invalid for options that make no sense."""
-    return Edits(RestWrites(address, options))
+def opened(address: Address, options: Mapping[str, str], models: Later[ModelWrites] | None = None) -> Edits:
+    """Asks nothing yet; `models`: the way to another registry than the server's own. Raises Invalid for options that
+    make no sense."""
+    access = access_of(address, options, os.environ)
+    connection = Connection(access)
+    own: Later[ModelWrites] = Later(lambda: RestModelWrites(connection, access.shown))
+    return Edits(RestWrites(access, connection), models or own)
 
 
 class RestWrites:
     """Satisfies Writes."""
 
-    def __init__(self, address: Address, options: Mapping[str, str]) -> None:
-        self._access = access_of(address, options, os.environ)
-        self._connection = Connection(self._access)
+    def __init__(self, access: Access, connection: Connection) -> None:
+        self._access = access
+        self._connection = connection
 
     def identity(self) -> Identity:
         return Identity("", self._access.shown, "REST")
@@ -46,15 +53,8 @@ class RestWrites:
 
     def write(self, edit: Edit, end_time: int) -> None:
         path, question = _question(edit, end_time)
-        try:
-            self._connection.write(path, question)
-        except NoConnection as error:
-            raise Unsent(error.tried, error.remedy) from error
-        except Refused:
-            raise
-        except Invalid as error:
-            # Somebody before the server answered, with a page of his own.
-            raise Unreachable(error.tried, error.remedy) from error
+        with sent_once():
+            self._connection.write(path, question, rest_wire.anything)
 
 
 def _question(edit: Edit, end_time: int) -> tuple[str, msgspec.Struct]:

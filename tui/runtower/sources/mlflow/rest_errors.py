@@ -26,6 +26,7 @@ from runtower.domain.errors import (
 )
 from runtower.sources.mlflow import rest_wire
 from runtower.sources.mlflow.address import short
+from runtower.sources.mlflow.outcomes import Failed
 from runtower.sources.mlflow.rest_access import Access
 from runtower.sources.mlflow.rest_httpx import httpx
 
@@ -114,7 +115,7 @@ def refusal(access: Access, status: int, headers: Mapping[str, str], body: bytes
         return Busy(f"{access.shown} asks for patience (status {status}).", f"It is asked again in {wait:.0f} s.", wait)
     if status == 404:
         return _of_missing(access, said, text)
-    if status == 409 or said.error_code == "RESOURCE_CONFLICT":
+    if status == 409 or said.error_code in ("RESOURCE_CONFLICT", "RESOURCE_ALREADY_EXISTS"):
         what = f"{access.shown} says that this conflicts with what is there (status {status})"
         return Conflict(what + (f": {text}" if text else "."), "Look again, then decide.")
     if _OLD_SCHEMA in said.message:
@@ -123,12 +124,10 @@ def refusal(access: Access, status: int, headers: Mapping[str, str], body: bytes
             "Who runs the server has to make a backup and run: mlflow db upgrade URI",
         )
     if status >= 500:
-        return Unreachable(
-            f"{access.shown} fails with status {status}" + (f": {text}" if text else "."),
-            "The server's log says why; it is asked again."
-            if said.error_code
-            else "A proxy answers and the server behind it doesn't, or it failed: its log says why.",
-        )
+        what = f"{access.shown} fails with status {status}" + (f": {text}" if text else ".")
+        if said.error_code:
+            return Failed(what, "The server's log says why; it is asked again.")
+        return Unreachable(what, "A proxy answers and the server behind it doesn't, or it failed: its log says why.")
     return Refused(f"{access.shown} refuses the question ({status}): {text}", "Please report it with this message.")
 
 

@@ -49,7 +49,7 @@ def _words(one: Criterion) -> str:
         return f"{name} IS {'NOT ' if one.comparator == 'set' else ''}NULL" if is_kept else ""
     if isinstance(one.value, str):
         is_text = one.kind is not Kind.METRIC and one.column not in _TIMES and one.comparator in _TEXTS
-        text = _quoted(one.value)
+        text = quoted(one.value)
         return f"{name} {one.comparator.upper()} {text}" if is_text and text else ""
     is_number = one.kind is Kind.METRIC or one.column in _TIMES
     if not is_number or one.value is None or not math.isfinite(one.value) or one.comparator not in _NUMBERS:
@@ -63,6 +63,7 @@ def _name(one: Criterion) -> str:
     return f"{_FAMILIES[one.kind]}.{mark}{one.key}{mark}" if mark and one.key.isprintable() else ""
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as the filter takes it, '' for one that can't be said."""
     mark = next((mark for mark in "'\"" if mark not in text), "")
     return f"{mark}{text}{mark}" if mark and "\\" not in text and text.isprintable() else ""

@@ -13,7 +13,6 @@ from typing import Final, TypeVar
 import msgspec
 
 from runtower.domain.errors import Busy, Invalid, TowerError, Unreachable
-from runtower.sources.mlflow import rest_wire
 from runtower.sources.mlflow.rest_access import Access
 from runtower.sources.mlflow.rest_errors import TimedOut, cut_off, in_our_words, refusal, web_page
 from runtower.sources.mlflow.rest_httpx import httpx
@@ -74,11 +73,11 @@ class Connection:
             finally:
                 response.close()
 
-    def write(self, path: str, question: msgspec.Struct) -> None:
+    def write(self, path: str, question: msgspec.Struct, decoder: msgspec.json.Decoder[T], method: str = "POST") -> T:
         """A change, sent once: what was sent may have been done, whatever became of the answer. Raises NoConnection
         where it wasn't sent."""
-        body = self._answer(self._posting(path, question), self._access.timeout, once=True)
-        self._decoded(body, rest_wire.anything)
+        body = self._answer(self._posting(path, question, method), self._access.timeout, once=True)
+        return self._decoded(body, decoder)
 
     def version(self) -> str:
         """What MLflow runs there, as it says; '' where it doesn't."""
@@ -96,9 +95,9 @@ class Connection:
     def close(self) -> None:
         self._client.close()
 
-    def _posting(self, path: str, question: msgspec.Struct) -> httpx.Request:
+    def _posting(self, path: str, question: msgspec.Struct, method: str = "POST") -> httpx.Request:
         return self._client.build_request(
-            "POST",
+            method,
             f"{self._access.base}{API}{path}",
             content=msgspec.json.encode(question),
             headers={"Content-Type": "application/json"},

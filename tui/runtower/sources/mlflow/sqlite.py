@@ -13,26 +13,36 @@ from runtower.sources.mlflow.artifact_places import MODEL_PARTS, StoredArtifacts
 from runtower.sources.mlflow.curves import read_coarse, read_history, read_history_since
 from runtower.sources.mlflow.database import Database
 from runtower.sources.mlflow.inputs import read_inputs
-from runtower.sources.mlflow.logged_models import WithModels, model_location, read_models
+from runtower.sources.mlflow.later import Later
+from runtower.sources.mlflow.logged_models import WithModels, read_logged, read_models
+from runtower.sources.mlflow.registry import Registry
+from runtower.sources.mlflow.registry_files import Logged, Runs
+from runtower.sources.mlflow.registry_sql import SqlRegistry
 from runtower.sources.mlflow.sync import Sync
 from runtower.sources.mlflow.turns import Turns
 from runtower.sources.mlflow.with_artifacts import WithArtifacts
+from runtower.sources.mlflow.with_registry import WithRegistry
 from runtower.sources.port import Delta, Identity, Known
 
 
-class SqliteSource(WithArtifacts):
-    """Satisfies ListsRuns, GivesRuns, FollowsHistory, ReadsHistory and ReadsArtifacts. Raises as `Database` does."""
+class SqliteSource(WithArtifacts, WithRegistry):
+    """Satisfies ListsRuns, GivesRuns, FollowsHistory, ReadsHistory, ReadsArtifacts and ReadsModels.
 
-    def __init__(self, path: Path, known: Known) -> None:
+    `registry` is where models are kept, None for the file itself. Raises as `Database` does.
+    """
+
+    def __init__(self, path: Path, known: Known, registry: Later[Registry] | None = None) -> None:
         self._turns = Turns()
         self._database = Database(path, self._turns)
         # Histories are asked for from another thread, and shall not wait for a sync.
         self._curves: Database | None = None
-        self._artifacts = WithModels(
+        self._artifacts = artifacts = WithModels(
             StoredArtifacts(self._artifact_uri, path.parent, repository),
-            StoredArtifacts(self._model_uri, path.parent, repository, MODEL_PARTS),
+            StoredArtifacts(lambda model_id: self._logged(model_id).location, path.parent, repository, MODEL_PARTS),
             lambda run_id: read_models(self._curve_database(), run_id),
         )
+        self._registry = registry or Later(lambda: SqlRegistry(self._curve_database))
+        self._runs = Runs(self._artifact_uri, self._logged, artifacts.folder_of)
         self._sync = Sync(self._database, known.run_ids)
 
     def identity(self) -> Identity:
@@ -42,6 +52,7 @@ class SqliteSource(WithArtifacts):
         return Identity(self._sync.scope.key, f"sqlite:///{self._database.path}", how)
 
     def close(self) -> None:
+        self._registry.close()
         self._database.close()
         if self._curves is not None:
             self._curves.close()
@@ -71,8 +82,8 @@ class SqliteSource(WithArtifacts):
             raise NotFound(f"There is no run {run_id} in {self._database.path}.", "Look again after the next refresh.")
         return found[0] or ""
 
-    def _model_uri(self, model_id: str) -> str:
-        return model_location(self._curve_database(), model_id)
+    def _logged(self, model_id: str) -> Logged:
+        return read_logged(self._curve_database(), model_id)
 
     def _curve_database(self) -> Database:
         if self._curves is None:
