@@ -67,17 +67,19 @@ def test_a_hook_of_ones_own_needs_no_trust_and_one_of_a_project_does(project: Pa
         "    would be run by runtower, with a run as JSON on its stdin",
     ]
     known = read(project, folders)
-    assert "isn't trusted yet: it wasn't run. 'runtower trust'" in hook_trust.held(known, project, folders, "mine")
+    assert "isn't trusted yet: it wasn't run. 'runtower trust'" in hook_trust.held(
+        known, project, folders, "alerts.mine"
+    )
     trust.trust([doubt], folders)
-    assert hook_trust.held(known, project, folders, "mine") == ""
-    assert hook_trust.held(known, project, folders, "other") == ""
+    assert hook_trust.held(known, project, folders, "alerts.mine") == ""
+    assert hook_trust.held(known, project, folders, "alerts.other") == ""
     (project / "tell.sh").write_text("rm -r ~")
-    assert hook_trust.held(known, project, folders, "mine"), "the words are the same, and the script is new"
+    assert hook_trust.held(known, project, folders, "alerts.mine"), "the words are the same, and the script is new"
     trust.trust(hook_trust.questionable(known, project), folders)
     says(project, "alerts: {mine: {hook: [./tell.sh, b]}}\n")
-    assert hook_trust.held(read(project, folders), project, folders, "mine"), "other words"
+    assert hook_trust.held(read(project, folders), project, folders, "alerts.mine"), "other words"
     trust.revoke(project, folders)
-    assert hook_trust.held(known, project, folders, "mine")
+    assert hook_trust.held(known, project, folders, "alerts.mine")
 
 
 def test_a_webhook_is_not_kept_with_the_settings(project: Path, folders: Folders) -> None:
@@ -85,3 +87,13 @@ def test_a_webhook_is_not_kept_with_the_settings(project: Path, folders: Folders
     assert read(project, folders).settings.alerts["mine"].hook[1].endswith("SECRET")
     kept = [file for file in folders.cache.rglob("*") if file.is_file()] if folders.cache.is_dir() else []
     assert not any(b"SECRET" in file.read_bytes() for file in kept)
+
+
+def test_the_hook_of_promotions_needs_trust_too(project: Path, folders: Folders) -> None:
+    (project / "runtower.yaml").write_text("promote: {on_promote: [./deploy.sh]}\n")
+    known = read(project, folders)
+    (doubt,) = hook_trust.questionable(known, project)
+    assert (doubt.name, doubt.says) == (hook_trust.ON_PROMOTE, ("on_promote: ./deploy.sh",))
+    assert "'runtower trust'" in hook_trust.held(known, project, folders, hook_trust.ON_PROMOTE)
+    trust.trust([doubt], folders)
+    assert hook_trust.held(known, project, folders, hook_trust.ON_PROMOTE) == ""

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from runtower.acts.command_log import whole
+from runtower.domain import ulids
 from runtower.domain.edits import Edit, Field
+from runtower.domain.model_changes import ModelEdit, SetTag
+from runtower.domain.promotions import Promotion, destination_of
 from runtower.link import commandlog
-from runtower.link.commandlog import Intent, append, new_id, read, result
+from runtower.link.commandlog import Intent, ModelIntent, append, new_id, read, read_all, read_models, result
 
 
 def intent(name: str = "run", **more: object) -> Intent:
@@ -109,7 +113,40 @@ def test_nobody_to_read_for(tmp_path: Path) -> None:
 def test_ids_sort_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     ids = []
     for moment in (1, 1_000, 1_700_000_000_000):
-        monkeypatch.setattr(commandlog.time, "time_ns", lambda moment=moment: moment * 1_000_000)
+        monkeypatch.setattr(ulids.time, "time_ns", lambda moment=moment: moment * 1_000_000)
         ids.append(new_id())
     assert ids == sorted(ids)
     assert {len(one) for one in ids} == {26}
+
+
+def test_writes_to_models_stand_among_those_to_runs(file: Path) -> None:
+    promotion = Promotion(new_id(), 1, "ana@host", "m", "4", destination_of("champion"), ("3",))
+    edit = ModelEdit(SetTag("m", "4", "stage", "ready"), None)
+    models = [
+        ModelIntent(
+            id=new_id(),
+            time=1,
+            who="ana@host",
+            source="lab",
+            address="sqlite:////x.db",
+            source_key="key",
+            what="a",
+            command="b",
+            deadline=240,
+            pid=1,
+            promotion=one if isinstance(one, Promotion) else None,
+            edit=one if isinstance(one, ModelEdit) else None,
+        )
+        for one in (promotion, edit)
+    ]
+    run = intent()
+    for line in (models[0], run, models[1]):
+        append(file, line)
+    result(file, models[0].id, "done")
+    assert [entry.outcome for entry in read_models(file)] == ["done", "open"]
+    assert [entry.intent for entry in read_models(file)] == models
+    assert [entry.intent for entry in read(file)] == [run]
+    assert [entry.intent for entry in read_all(file)] == [models[0], run, models[1]]
+    lines = [entry.title for entry in (whole(file, one.intent.id, 2) for one in read_all(file))]
+    assert lines == ["a", "rename a to b", "a"]
+    assert "model m v4, @champion" in [text for text, _ in whole(file, models[0].id, 2).lines]

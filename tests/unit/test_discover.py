@@ -71,6 +71,14 @@ def test_the_environment_replaces_only_the_default_mlflow_source(tmp_path: Path)
     assert found(tmp_path, MLFLOW_TRACKING_URI="sqlite:///other.db")[0][2] == f"sqlite:///{tmp_path}/other.db"
 
 
+def test_the_registry_of_the_environment_goes_with_the_mlflow_source(tmp_path: Path) -> None:
+    store(tmp_path)
+    logs(tmp_path / "lightning_logs", 0)
+    for uri, whole in (("http://models:5000", "http://models:5000"), ("sqlite:///m.db", f"sqlite:///{tmp_path}/m.db")):
+        targets = discover(tmp_path, {"MLFLOW_REGISTRY_URI": uri}).targets
+        assert [dict(one.options) for one in targets] == [{"registry_uri": whole}, {}]
+
+
 def test_csv_folders_have_names_of_their_own(tmp_path: Path) -> None:
     logs(tmp_path / "lightning_logs", 0, 1)
     logs(tmp_path / "work" / "out", 0)

@@ -109,6 +109,40 @@ def test_a_users_own_options_are_what_another_uri_would_get(project: Path, folde
     assert (doubt.address, doubt.says) == ("https://ours", ("options.insecure_tls: true",))
 
 
+def test_a_registry_of_models_is_a_server_like_another(project: Path, folders: Folders) -> None:
+    own(folders, "sources: {a: {uri: 'sqlite:///a.db', options: {token: hush}}}\n")
+    says(project, "sources: {a: {options: {registry_uri: 'https://theirs'}}}\n")
+    doubt = doubted(project, folders)["a"]
+    assert (doubt.address, doubt.says) == ("https://theirs", ("options.registry_uri: https://theirs",))
+    assert doubt.gets == ("the options token of your own settings",)
+    own(folders, "sources: {a: {uri: 'https://ours'}}\n")
+    assert doubted(project, folders)["a"].address == "https://ours and https://theirs"
+    trust.trust(list(doubted(project, folders).values()), folders)
+    assert doubted(project, folders) == {}
+    says(project, "sources: {a: {options: {registry_uri: 'https://evil'}}}\n")
+    assert set(doubted(project, folders)) == {"a"}
+
+
+def test_a_registry_on_this_machine_is_not_doubted(project: Path, folders: Folders) -> None:
+    a, b = "{uri: a.db, options: {registry_uri: 'http://127.0.0.1:5000'}}", "{uri: b.db, options: {registry_uri: m.db}}"
+    says(project, f"sources: {{a: {a}, b: {b}}}\n")
+    assert doubted(project, folders) == {}
+    assert given(project, {}, folders).settings.sources["b"].options["registry_uri"] == str(project / "m.db")
+    assert set(doubted(project, folders, MLFLOW_TRACKING_TOKEN="hush")) == {"a"}
+    says(project, "sources: {a: {uri: a.db, options: {registry_uri: 'http://u:hush@127.0.0.1:5000'}}}\n")
+    with pytest.raises(Invalid, match="holds credentials"):
+        given(project, {}, folders)
+
+
+def test_a_source_is_kept_with_its_registry(project: Path, folders: Folders) -> None:
+    models = str(project / "models.db")
+    add(Target("a", "mlflow", "https://ours", options={"registry_uri": models}), project, {}, folders)
+    assert "registry_uri: models.db" in (project / "runtower.yaml").read_text()
+    assert given(project, {}, folders).settings.sources["a"].options == {"registry_uri": models}
+    with pytest.raises(Invalid, match="credentials"):
+        add(Target("b", "mlflow", "https://ours", options={"registry_uri": "https://u:p@x"}), project, {}, folders)
+
+
 def test_what_the_user_names_is_never_doubted(project: Path, folders: Folders) -> None:
     own(folders, "sources: {a: {uri: 'https://ours'}}\n")
     says(project, "sources: {b: {uri: 'https://theirs'}}\n")

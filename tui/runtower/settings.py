@@ -6,6 +6,7 @@ Only dataclasses live here, so that nothing heavy is imported before the first p
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -81,6 +82,21 @@ class AlertSettings:
 
 
 @dataclass
+class PromoteSettings:
+    """How models are promoted."""
+
+    protected: list[str] = field(
+        default_factory=list,
+        metadata={"doc": "targets that ask for a typed name, besides champion, production, prod, live; all files add"},
+    )
+    on_promote: list[str] = field(
+        default_factory=list,
+        metadata={"doc": "a program and its arguments, run after a promotion with it as JSON on its stdin"},
+    )
+    timeout: float = field(default=30.0, metadata={"doc": "seconds after which on_promote is ended"})
+
+
+@dataclass
 class Settings:
     """All settings with their defaults."""
 
@@ -97,6 +113,13 @@ class Settings:
         metadata={
             "doc": "of what one is told, by name of the rule, see docs/alerts.md; there is a rule `mine` already"
         },
+    )
+    gates: dict[str, Any] = field(
+        default_factory=dict,
+        metadata={"doc": "rules for promotions, by model and target, `*` for all, see docs/promotion.md"},
+    )
+    promote: PromoteSettings = field(
+        default_factory=PromoteSettings, metadata={"doc": "how models are promoted, see docs/promotion.md"}
     )
     notify: bool = field(
         default=True, metadata={"doc": "whether alerts are sent to the terminal too: OSC 9 and its title"}

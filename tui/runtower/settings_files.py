@@ -23,7 +23,16 @@ from runtower.acts.discover import absolute_uri, holds_credentials
 from runtower.domain.errors import Invalid
 from runtower.domain.happenings import What
 from runtower.folders import Folders
-from runtower.settings import AlertSettings, DiffSettings, MetricSettings, Settings, SourceSettings, ViewSettings
+from runtower.promote import declared
+from runtower.settings import (
+    AlertSettings,
+    DiffSettings,
+    MetricSettings,
+    PromoteSettings,
+    Settings,
+    SourceSettings,
+    ViewSettings,
+)
 from runtower.settings_quick import PREFIX, PROJECT_FILE, settings_files, variables
 
 Path_ = tuple[str, ...]
@@ -39,8 +48,9 @@ _ITEMS: Final[Mapping[str, type]] = {
     "views": ViewSettings,
     "alerts": AlertSettings,
 }
-_PARTS: Final[Mapping[str, type]] = {"diff": DiffSettings}
-_FREE_MAPS: Final = frozenset({"keys", "options"})
+_PARTS: Final[Mapping[str, type]] = {"diff": DiffSettings, "promote": PromoteSettings}
+_FREE_MAPS: Final = frozenset({"keys", "options", "gates"})
+_ADDED_UP: Final = ("promote", "protected")  # no file takes away what another one protects
 _SECRET: Final = re.compile(r"(?i)password|passwd|token|secret|api[_-]?key|credential|auth|cookie|headers\..*key")
 
 
@@ -69,6 +79,8 @@ def load(folder: Path, environ: Mapping[str, str], folders: Folders, flags: Mapp
     origins = {".".join(path): "default" for path, _ in _leaves(dataclasses.asdict(Settings()), ())}
     for layer in layers:
         for path, value in layer.values.items():
+            if path == _ADDED_UP and isinstance(value, list):
+                value = [*config.promote.protected, *value]
             config = _with(config, path, value, layer.origin)
             origins[".".join(path)] = layer.origin
     try:
@@ -118,7 +130,7 @@ def _trusted(path: Path_, value: object, file: Path) -> object:
     if path[0] != "sources":
         return value
     remedy = "Keep credentials in your own settings.yaml, or in MLflow's variables."
-    if path[-1] == "uri":
+    if path[-1] in ("uri", "registry_uri"):
         if holds_credentials(text):
             raise Invalid(f"{file}: {key} holds credentials, which a project's file may not.", remedy)
         return absolute_uri(text, file.parent)
@@ -155,7 +167,7 @@ def _spoken(path: Path_, text: str, origin: str) -> tuple[Path_, object]:
 
 def _is_list(path: Path_) -> bool:
     item = _ITEMS.get(path[0]) if len(path) == 3 else None
-    return path in (("redact",), ("diff", "ignore")) or (
+    return path in (("redact",), ("diff", "ignore"), ("promote", "protected"), ("promote", "on_promote")) or (
         item is not None and str(get_type_hints(item).get(path[2])) == "list[str]"
     )
 
@@ -268,6 +280,14 @@ def _check_whole(settings: Settings, origins: Mapping[str, str]) -> None:
             raise Invalid(
                 f"{origins[f'alerts.{name}.timeout']}: timeout of alerts.{name} has to be above 0.", "It is 30."
             )
+    if not settings.promote.timeout > 0:
+        raise Invalid(f"{origins['promote.timeout']}: promote.timeout has to be above 0.", "It is 30.")
+    for model, targets in settings.gates.items():
+        try:
+            declared.check({model: targets})
+        except Invalid as error:
+            files = dict.fromkeys(origin for key, origin in origins.items() if f"{key}.".startswith(f"gates.{model}."))
+            raise Invalid(f"{' and '.join(files)}: {error.tried}", error.remedy) from None
 
 
 def _first_line(error: Exception) -> str:

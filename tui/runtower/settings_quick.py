@@ -21,10 +21,11 @@ from runtower.settings import Settings
 
 PREFIX: Final = "RUNTOWER_"
 PROJECT_FILE: Final = "runtower.yaml"
+_TOLD: Final = ("sources.", "alerts.", "promote.")
 
 
 class Given(msgspec.Struct):
-    """The settings, and by dotted key where those of sources and alerts came from (a file or a variable)."""
+    """The settings, and by dotted key where those of sources, alerts and hooks came from (a file or a variable)."""
 
     settings: Settings
     origins: dict[str, str] = {}
@@ -78,10 +79,11 @@ def _settled(
     from runtower import settings_files as reader  # noqa: PLC0415  omegaconf: only where something changed
 
     loaded = reader.load(folder, environ, folders, {})
-    origins = {key: origin for key, origin in loaded.origins.items() if key.startswith(("sources.", "alerts."))}
+    origins = {key: origin for key, origin in loaded.origins.items() if key.startswith(_TOLD)}
     found = Given(loaded.settings, origins)
     secrets = any(_has_credentials(source.uri) or source.options for source in found.settings.sources.values())
-    secrets = secrets or any(_may_be_secret(word) for alert in found.settings.alerts.values() for word in alert.hook)
+    hooks = [*(alert.hook for alert in found.settings.alerts.values()), found.settings.promote.on_promote]
+    secrets = secrets or any(_may_be_secret(word) for hook in hooks for word in hook)
     if not secrets and not any(b"${" in file.read_bytes() for file in files):  # ${...} may read any variable
         _write(kept, _Kept(key, found))
     return found

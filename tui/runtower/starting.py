@@ -19,7 +19,7 @@ from runtower.domain.targets import Target
 from runtower.folders import Folders
 from runtower.link.client import Link
 from runtower.settings import Settings
-from runtower.settings_quick import Given, project_file
+from runtower.settings_quick import Given, given, project_file
 
 
 @dataclass
@@ -73,6 +73,9 @@ class Starter:
         from runtower.acts import demo  # noqa: PLC0415  only the demo needs it
 
         made = demo.start(folder)
+        found, read_only = given(made.folder, os.environ, self.folders), self.settings.read_only
+        self.settings, self._given = found.settings, found  # it is a project with a file of its own
+        self.settings.read_only |= read_only
         start = self.opening(made.targets, made.folder)
         start.steps, start.experiment, start.ended = demo.STEPS, demo.FIRST_EXPERIMENT, made.close
         return start
@@ -100,7 +103,11 @@ class Starter:
 
     def held_hook(self, rule: str) -> str:
         """Why the hook of a rule of alerts isn't run, as a sentence; '' where it may be."""
-        return hook_trust.held(self._given, self.folder, self.folders, rule)
+        return hook_trust.held(self._given, self.folder, self.folders, f"alerts.{rule}")
+
+    def held_on_promote(self) -> str:
+        """Why the hook of promotions isn't run, as a sentence; '' where it may be."""
+        return hook_trust.held(self._given, self.folder, self.folders, hook_trust.ON_PROMOTE)
 
 
 def only_named(targets: Sequence[Target], name: str) -> tuple[Target, ...]:

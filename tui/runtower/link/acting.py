@@ -1,4 +1,5 @@
-"""A source's second process, which changes runs: opened at the first change, polls nothing, and logs what it did.
+"""A source's second process, which changes runs and models: opened at the first change, polls nothing, and logs what it
+did.
 
 It doesn't end with the terminal: a change that was begun is finished and logged first.
 """
@@ -6,7 +7,7 @@ It doesn't end with the terminal: a change that was begun is finished and logged
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,17 +15,23 @@ import msgspec
 
 from runtower.domain.edits import Edit
 from runtower.domain.errors import Broken, Forbidden, Invalid, OutcomeUnknown, TowerError
+from runtower.domain.model_changes import Edited, ModelEdit
+from runtower.domain.promotions import Promotion
 from runtower.link import commandlog
 from runtower.link.kinds import find
 from runtower.link.lanes import Tell
 from runtower.link.opening import refuse_held, target_of
 from runtower.link.sourcelog import note
 from runtower.link.wire import VERSION, Hello, Opened
-from runtower.sources.port import Editable, Identity, OpensForEdits
+from runtower.promote.edits import carry_out_edit
+from runtower.promote.settling import settle
+from runtower.promote.transaction import carry_out
+from runtower.sources.port import Editable, EditsModels, Identity, OpensForEdits
 
 
 class EditDesk:
-    """What the lanes know as a source: carries out `edit`, `look` and `identify`, one at a time.
+    """What the lanes know as a source: changes runs one at a time, and beside them models one at a time, where a
+    version may have to be waited for.
 
     `alone` is set once the terminal has left: from then on the end of an edit is logged here, else by the terminal.
     """
@@ -34,6 +41,7 @@ class EditDesk:
         self._log = log
         self._alone = alone
         self._turn = threading.Lock()
+        self._models_turn = threading.Lock()
 
     def identity(self) -> Identity:
         return self._source.identity()
@@ -42,10 +50,21 @@ class EditDesk:
         self._source.close()
 
     def operate(self, name: str, arguments: Mapping[str, str], tell: Tell) -> bytes:
-        """`look` (run_id) and `edit` (edit, as JSON; id of its intent) give a RunNow, `identify` an Identity, as JSON.
+        """Operations on runs and, where the source edits models too, on models; results are JSON. Raises TowerError.
 
-        Raises TowerError.
+        look           run_id -> RunNow
+        edit           edit (JSON), id of its intent -> RunNow
+        identify       -> Identity
+        look_model     name -> ModelNow
+        promote        promotion (JSON), id of its intent -> Promoted
+        settle_promotion  promotion (JSON) -> Settled
+        edit_model     edit (JSON), id of its intent -> Edited
         """
+        if name == "look_model":  # nobody has to wait for a promotion that waits itself
+            return msgspec.json.encode(self._registry.model(arguments["name"]))
+        if name in ("promote", "settle_promotion", "edit_model"):
+            with self._models_turn:
+                return self._operate_models(name, arguments, tell)
         with self._turn:
             match name:
                 case "look":
@@ -53,13 +72,40 @@ class EditDesk:
                 case "identify":
                     return msgspec.json.encode(self._source.identity())
                 case "edit":
-                    return self._edit(msgspec.json.decode(arguments["edit"], type=Edit), arguments["id"], tell)
+                    edit = msgspec.json.decode(arguments["edit"], type=Edit)
+                    return self._write(lambda: self._source.edit(edit, lambda: tell(0, None, "")), arguments["id"])
                 case _:
                     raise Invalid(f"There is no operation '{name}'.")
 
-    def _edit(self, edit: Edit, intent_id: str, tell: Tell) -> bytes:
+    def _operate_models(self, name: str, arguments: Mapping[str, str], tell: Tell) -> bytes:
+        registry = self._registry
+        match name:
+            case "promote":
+                wanted = msgspec.json.decode(arguments["promotion"], type=Promotion)
+                return self._write(
+                    lambda: carry_out(registry, wanted, lambda doing: tell(0, None, doing)), arguments["id"]
+                )
+            case "edit_model":
+                edit = msgspec.json.decode(arguments["edit"], type=ModelEdit)
+
+                def work() -> Edited:
+                    tell(0, None, "")
+                    return carry_out_edit(registry, edit)
+
+                return self._write(work, arguments["id"])
+            case _:
+                left = msgspec.json.decode(arguments["promotion"], type=Promotion)
+                return msgspec.json.encode(settle(registry, left))
+
+    @property
+    def _registry(self) -> EditsModels:
+        if not isinstance(self._source, EditsModels):
+            raise Forbidden("Models can't be changed through this source.", "Change them where they are registered.")
+        return self._source
+
+    def _write(self, work: Callable[[], object], intent_id: str) -> bytes:
         try:
-            now = self._source.edit(edit, lambda: tell(0, None, ""))
+            now = work()
         except TowerError as error:
             outcome = "unknown" if isinstance(error, OutcomeUnknown) else "refused"
             self._settle(intent_id, outcome, error)

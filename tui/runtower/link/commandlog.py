@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,11 +19,13 @@ from typing import Final
 import msgspec
 
 from runtower.domain.edits import Edit
+from runtower.domain.model_changes import ModelEdit
+from runtower.domain.promotions import Promotion
+from runtower.domain.ulids import new_id as new_id
 from runtower.folders import private
 
 VERSION: Final = 1
 LIMIT: Final = 4_000_000
-_DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Intent(msgspec.Struct, tag="intent", tag_field="line", kw_only=True, omit_defaults=True):
@@ -51,6 +52,27 @@ class Intent(msgspec.Struct, tag="intent", tag_field="line", kw_only=True, omit_
     v: int = VERSION
 
 
+class ModelIntent(msgspec.Struct, tag="model_intent", tag_field="line", kw_only=True, omit_defaults=True):
+    """What is about to be written to a registry of models: a promotion or an edit. All else as in `Intent`; an older
+    runtower passes over such a line."""
+
+    id: str
+    time: int
+    who: str
+    source: str
+    address: str
+    source_key: str
+    what: str
+    command: str
+    deadline: float
+    pid: int
+    promotion: Promotion | None = None
+    edit: ModelEdit | None = None
+    boot: str = ""
+    hidden: bool = False
+    v: int = VERSION
+
+
 class Result(msgspec.Struct, tag="result", tag_field="line", kw_only=True, omit_defaults=True):
     """What became of it: done, refused (nothing was changed) or unknown. `error` is a name of the taxonomy."""
 
@@ -72,20 +94,27 @@ class Entry:
     @property
     def outcome(self) -> str:
         """done, refused, unknown, or open."""
-        return self.result.outcome if self.result is not None else "open"
+        return _outcome(self.result)
+
+
+@dataclass
+class ModelEntry:
+    """The same of a write to a registry of models."""
+
+    intent: ModelIntent
+    result: Result | None = None
+
+    @property
+    def outcome(self) -> str:
+        """done, refused, unknown, or open."""
+        return _outcome(self.result)
 
 
 _encode = msgspec.json.Encoder().encode
-_decoder: msgspec.json.Decoder[Intent | Result] = msgspec.json.Decoder(Intent | Result)
+_decoder: msgspec.json.Decoder[Intent | ModelIntent | Result] = msgspec.json.Decoder(Intent | ModelIntent | Result)
 
 
-def new_id() -> str:
-    """A ULID: 26 characters, the first ten the time in ms, so that ids sort by time."""
-    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
-    return "".join(_DIGITS[(number >> shift) & 31] for shift in range(125, -1, -5))
-
-
-def append(file: Path, line: Intent | Result) -> None:
+def append(file: Path, line: Intent | ModelIntent | Result) -> None:
     """Write one line. Raises OSError: what can't be logged must not be done."""
     data = _encode(line) + b"\n"
     with _opened(file) as descriptor:
@@ -103,17 +132,33 @@ def result(file: Path, intent_id: str, outcome: str, error: str = "", says: str 
 
 
 def read(file: Path) -> list[Entry]:
-    """All writes, the oldest first. A result counts over an earlier 'unknown' one. Never raises."""
-    entries: dict[str, Entry] = {}
+    """All writes to runs, the oldest first. A result counts over an earlier 'unknown' one. Never raises."""
+    return [entry for entry in read_all(file) if isinstance(entry, Entry)]
+
+
+def read_models(file: Path) -> list[ModelEntry]:
+    """All writes to registries of models, the oldest first. Never raises."""
+    return [entry for entry in read_all(file) if isinstance(entry, ModelEntry)]
+
+
+def read_all(file: Path) -> list[Entry | ModelEntry]:
+    """Both, the oldest first. Never raises."""
+    entries: dict[str, Entry | ModelEntry] = {}
     for line in _lines(file):
         if isinstance(line, Intent):
             entries[line.id] = Entry(line)
+        elif isinstance(line, ModelIntent):
+            entries[line.id] = ModelEntry(line)
         elif (entry := entries.get(line.id)) is not None and entry.outcome in ("open", "unknown"):
             entry.result = line
     return list(entries.values())
 
 
-def _lines(file: Path) -> Iterator[Intent | Result]:
+def _outcome(result: Result | None) -> str:
+    return result.outcome if result is not None else "open"
+
+
+def _lines(file: Path) -> Iterator[Intent | ModelIntent | Result]:
     for one in (file.with_name(file.name + ".1"), file):
         try:
             data = one.read_bytes()

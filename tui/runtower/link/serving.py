@@ -43,7 +43,7 @@ from runtower.link.wire import (
 
 _PATIENCE = 3.0
 _LAST_MOMENT = 8.0
-_LAST_WRITE = 120.0
+_LAST_WRITE = 240.0
 
 
 def serve(hello: Hello, channel: Channel, messages: Iterator[ToHost], log: SourceLog) -> None:
