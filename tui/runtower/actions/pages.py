@@ -1,0 +1,142 @@
+"""The actions of the pages over the runs: compared runs, points, charts, artifacts, texts, logs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runtower.actions.action import Action
+from runtower.actions.places import CHARTS, TEXTS
+
+PAGES: Final = (
+    # Compare
+    Action(
+        "compare.differences",
+        "Only what differs, or all",
+        ("x",),
+        "Compare",
+        ("compare",),
+        "only differences",
+    ),
+    Action("compare.next", "Next difference, or next hit", ("n",), "Compare", ("compare",), "next"),
+    Action("compare.previous", "Previous difference, or previous hit", ("N",), "Compare", ("compare",)),
+    Action("compare.search", "Search among the names", ("/",), "Compare", ("compare",), "search"),
+    Action(
+        "compare.open",
+        "Fold the section, or look into the file",
+        ("enter", "z a"),
+        "Compare",
+        ("compare",),
+        "open",
+        tooltip="an artifact that two runs have, or a file that changed between commits",
+    ),
+    Action("compare.fold_all", "Fold all sections, or none", ("z M", "z R"), "Compare", ("compare",)),
+    Action(
+        "compare.strict",
+        "Strict, or not",
+        ("s",),
+        "Compare",
+        ("compare",),
+        "strict",
+        tooltip="strictly 1 is not 1.0, and 0.001 not '0.001'",
+    ),
+    Action(
+        "compare.rules",
+        "Heed the rules that ignore some differences, or not",
+        ("i",),
+        "Compare",
+        ("compare",),
+        "ignore rules",
+        tooltip="diff.ignore in settings",
+    ),
+    Action("compare.step", "Metrics at a step, or the last ones", ("a",), "Compare", ("compare",), "step"),
+    Action(
+        "compare.seeds",
+        "Each run, or mean and spread over seeds",
+        ("b",),
+        "Compare",
+        ("compare",),
+        "seeds",
+        tooltip="runs that differ only in what diff.ignore names",
+    ),
+    Action("compare.turn", "Turn the runs round", ("~",), "Compare", ("compare",), "turn round"),
+    # Points
+    Action("points.x", "Choose the column along x", ("a",), "Points", ("points",), "x"),
+    Action("points.y", "Choose the column along y", ("m",), "Points", ("points",), "y"),
+    Action("points.scale", "Linear or logarithmic y", ("^",), "Points", ("points",), "scale of y"),
+    Action("points.scale_x", "Linear or logarithmic x", ("x",), "Points", ("points",), "scale of x"),
+    Action("points.form", "Scatter or histogram", ("tab",), "Points", ("points",), "histogram or scatter"),
+    # Charts
+    Action(
+        "chart.left",
+        "Cursor to the left",
+        ("left", "h"),
+        "Charts",
+        CHARTS,
+        short="cursor",
+        tooltip="reads all charts",
+    ),
+    Action("chart.right", "Cursor to the right", ("right", "l"), "Charts", CHARTS),
+    Action("chart.zoom_in", "Zoom in", ("+",), "Charts", CHARTS, short="zoom"),
+    Action("chart.zoom_out", "Zoom out", ("-",), "Charts", CHARTS),
+    Action("chart.reset", "All of the curve again, no cursor", ("0",), "Charts", CHARTS),
+    Action("chart.alone", "One chart in full size, and back", ("z", "enter"), "Charts", CHARTS, short="full size"),
+    Action("chart.x", "Choose the x axis", ("a",), "Charts", CHARTS, short="x axis"),
+    Action("chart.scale", "Linear or logarithmic", ("^",), "Charts", CHARTS, short="scale"),
+    Action("chart.smooth", "Smooth more, then not at all", ("s",), "Charts", CHARTS, short="smooth"),
+    Action("chart.clip", "Clip outliers, and back", ("O",), "Charts", CHARTS, short="clip"),
+    Action("chart.spread", "Mean and band over the runs of a group, or each run", ("b",), "Charts", CHARTS, "mean"),
+    Action("chart.limits", "Limits of y, typed", (), "Charts", CHARTS),
+    Action("chart.metrics", "Choose the metrics", ("m",), "Charts", CHARTS, short="metrics"),
+    # Artifacts
+    Action(
+        "tree.unfold",
+        "Unfold the folder, or go into the file",
+        ("enter", "l", "right"),
+        "Artifacts",
+        ("artifacts",),
+        short="open",
+    ),
+    Action("tree.fold", "Fold the folder, or go to the one above", ("h", "left"), "Artifacts", ("artifacts",), "fold"),
+    Action("artifact.text", "Show the file as text, and back", ("t",), "Artifacts", ("artifacts",), short="as text"),
+    Action(
+        "artifact.download",
+        "Download the file",
+        ("D",),
+        "Artifacts",
+        ("artifacts",),
+        short="download",
+        tooltip="asks where to; esc stops it",
+        starts=True,
+    ),
+    Action(
+        "artifact.mark",
+        "Mark the file, to compare another one with it",
+        ("space",),
+        "Artifacts",
+        ("artifacts",),
+        "mark",
+        tooltip="of this run or another one",
+    ),
+    Action(
+        "artifact.diff",
+        "Compare the text with the marked file, or with that of another run",
+        ("d",),
+        "Artifacts",
+        ("artifacts",),
+        "compare",
+        tooltip="the baseline, or a run that was opened with it",
+    ),
+    # Two texts
+    Action("texts.next", "Next change", ("n",), "Two texts", TEXTS, "next change"),
+    Action("texts.previous", "Previous change", ("N",), "Two texts", TEXTS),
+    Action("texts.differences", "Only the changes, or all lines", ("x",), "Two texts", TEXTS, "only differences"),
+    # Log
+    Action("log.open", "Log of the run", ("L",), "Log", ("runs", "run", "artifacts"), short="log"),
+    Action("log.search", "Search", ("/",), "Log", ("log",), short="search"),
+    Action("log.next", "Next hit", ("n",), "Log", ("log",), short="next"),
+    Action("log.previous", "Previous hit", ("N",), "Log", ("log",)),
+    Action("log.error_next", "Next error", ("}", "i"), "Log", ("log",), short="error"),
+    Action("log.error_previous", "Previous error", ("{", "I"), "Log", ("log",)),
+    Action("log.follow", "Follow the end, or stay here", ("F",), "Log", ("log",), short="follow"),
+    Action("log.file", "Choose another file", ("v",), "Log", ("log",), short="files"),
+)
