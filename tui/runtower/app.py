@@ -125,6 +125,7 @@ class TowerApp(App[None], inherit_bindings=False):
         if self.desk is not None:
             self.desk.keep()
             self.desk.editor.close()
+            self.desk.registrar.close()
             self.desk.tower.stop()
         else:
             for link in self._start.links:

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -20,6 +21,7 @@ COMMANDS: Final = (
     *("runs", "show", "metric", "plot", "watch", "sources", "trust", "doctor", "settings", "docs"),
     *("artifacts", "download", "logs"),
     *("diff", "compare"),
+    *("models", "gate", "promote", "rollback"),
     *("rename", "tag", "delete", "restore", "mark-killed", "log"),
 )
 _READ_ONLY: Final = "--read-only"
@@ -37,6 +39,10 @@ runtower {__version__}: ML runs and models, in a terminal.
                            the files of a run, and what it printed
   runtower diff|compare --help
                            how configs and runs differ, also as Hydra overrides
+  runtower models [NAME...], runtower models versions|history NAME
+                           registered models, their versions, and who was where
+  runtower gate|promote|rollback --help
+                           judge a version, promote it, bring the previous one back
   runtower rename|tag|delete|restore|mark-killed|log --help
                            change runs; what was changed, and how to do it by hand
   runtower sources add|remove, runtower trust --help
@@ -123,10 +129,21 @@ def _show(starter: Starter, start: Start) -> NoReturn:
         app.let_go()
     # The terminal is restored, the view and the curves are kept. Taking the interpreter down would only make people
     # wait: for its modules, and for threads that may still wait for a source.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(app.return_code or 0)
+    _end(app.return_code or 0)
+
+
+def program() -> NoReturn:
+    """Run, and end the process."""
+    _end(main())
+
+
+def _end(code: int) -> NoReturn:
+    """Without taking the interpreter down: a thread that is in native code meanwhile would abort the process."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # whoever read it is gone
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from runtower.acts.compared_versions import ComparedVersions
 from runtower.acts.config_diff import ConfigDiff, compared
 from runtower.acts.config_sheets import MatrixSheet, PairSheet
 from runtower.acts.face import Face
@@ -28,7 +29,8 @@ from runtower.domain.errors import TowerError
 from runtower.present.glyphs import Glyphs
 
 CONFIG, METRICS, CURVES, ENVIRONMENT, CODE, DATA = "config", "metrics", "curves", "env", "code", "data"
-TABS: Final = (CONFIG, METRICS, CURVES, ENVIRONMENT, CODE, DATA)
+SIGNATURE: Final = "signature"
+_TABS: Final = (CONFIG, METRICS, CURVES, ENVIRONMENT, CODE, DATA)
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,18 @@ class Comparison:
     asked for, and again after `forget`.
     """
 
-    def __init__(self, face: Face, glyphs: Glyphs, rows: Sequence[int], heard: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        face: Face,
+        glyphs: Glyphs,
+        rows: Sequence[int],
+        heard: Callable[[], None],
+        versions: ComparedVersions | None = None,
+    ) -> None:
+        """`versions` are those of a model that came from these runs, where these are compared."""
         self.face = face
+        self.versions = versions
+        self.tabs = (SIGNATURE, *_TABS) if versions is not None else _TABS
         self.rows = list(rows)
         self.strict = False
         self.heeds_rules = True
@@ -70,12 +82,15 @@ class Comparison:
             ENVIRONMENT: self._environment,
             CODE: self._code,
             DATA: self._data,
+            SIGNATURE: self._signature,
         }
         self._reading: dict[str, asyncio.Task[None]] = {}
 
     @property
     def names(self) -> list[str]:
-        """Of the runs; two of one name with the beginnings of their ids."""
+        """Of the runs, or the versions; two runs of one name with the beginnings of their ids."""
+        if self.versions is not None:
+            return self.versions.names
         return told_apart([self.face.name_of(row) for row in self.rows], self.run_ids)
 
     @property
@@ -120,6 +135,7 @@ class Comparison:
         self.rows.reverse()
         self._keys.reverse()
         self._configs.reverse()
+        self.versions = self.versions.turned() if self.versions is not None else None
         self._stop()
         self._sheets.clear()
         self._figures_read = _Figures()
@@ -232,6 +248,10 @@ class Comparison:
     async def _data(self) -> Sheet:
         found = await data_of(self.face.desk.tower, self._there())
         return FactsSheet(found, self._glyphs, "None of these runs recorded an input or an artifact.")
+
+    async def _signature(self) -> Sheet:
+        assert self.versions is not None
+        return await self.versions.sheet(self.face.desk.tower, self._glyphs)
 
     def _there(self) -> list[int]:
         """The runs' rows as they are now: a source that begins anew gives its runs other ones."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from runtower.acts.discover import sqlite_uri
+from runtower.demo.project import put_settings
 from runtower.domain.errors import Invalid
 from runtower.sources.port import Target
 
@@ -55,8 +56,10 @@ def start(folder: Path | None) -> Demo:
     place = _empty(folder) if folder is not None else Path(tempfile.mkdtemp(prefix="runtower-demo-"))
     logs = place / "lightning_logs"
     logs.mkdir()
+    put_settings(place)
     # What the user's MLflow is set to must not lead the demo's writes anywhere else.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     with (place / "demo.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "runtower.demo.make", str(place), "--parent", str(os.getpid())],

@@ -24,6 +24,8 @@ from runtower.acts.curves import Curves
 from runtower.acts.editing import Editor
 from runtower.acts.open_sources import OpenSources
 from runtower.acts.put_away import bring_back, put_away
+from runtower.acts.registrar import Registrar
+from runtower.acts.registries import Registries
 from runtower.acts.remember import KeptView
 from runtower.acts.run_colours import RunColours
 from runtower.acts.run_rows import RunRows
@@ -72,6 +74,8 @@ class Desk:
         self.lines = details.DetailLines(self.browser, self.curves, glyphs)
         self.user = getpass.getuser()
         self.editor = Editor(self.tower, self.browser, self.targets, folders, settings, self.user, self._changed)
+        self.registries = Registries(self.tower, self.targets, self._changed)
+        self.registrar = Registrar(self.tower, self.targets, starter, self.registries, self._changed, self._tell)
         self.alarms = alarms_of(self.tower, self.user, starter)
         self.mine = False
         self.news = ""
@@ -113,6 +117,11 @@ class Desk:
     def _changed(self) -> None:
         for told in list(self.on_change):
             told()
+
+    def _tell(self, text: str) -> None:
+        """Something that nobody waits for: what became of an earlier promotion, or of its hook."""
+        for tell in self.alarms.on_trouble:
+            tell(text)
 
     # -- the beginning
 
@@ -373,6 +382,7 @@ class Desk:
     def keep(self) -> None:
         """Remember the view, the curves and what was told for the next sitting."""
         self.alarms.stop()
+        self.registries.close()
         self._shelf.close()
         if self._restored:
             layouts = self.columns.kept()

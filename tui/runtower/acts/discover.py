@@ -10,7 +10,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -19,6 +19,7 @@ from runtower.domain.errors import Invalid, NotFound
 from runtower.domain.targets import Target
 
 MOST_ENTRIES: Final = 2000
+REGISTRY: Final = "registry_uri"  # the option of an MLflow source whose models are kept elsewhere
 _DEEPEST: Final = 3
 _VERSION: Final = re.compile(r"version_\d+\Z")
 _FIRST: Final = ("lightning_logs", "csv_logs", "logs")
@@ -59,7 +60,10 @@ def discover(folder: Path, environ: Mapping[str, str]) -> Found:
             uris.append(("mlflow", store))
     looked.append(f"CSVLogger's version_N/metrics.csv in {root} and {_DEEPEST} folders down")
     uris += [("csvlogger", str(logs)) for logs in _csv_folders(root)]
-    return Found(_named(uris), tuple(looked), root)
+    registry = environ.get("MLFLOW_REGISTRY_URI", "").strip()
+    options = {REGISTRY: absolute_uri(registry, folder)} if registry else {}
+    targets = tuple(replace(one, options=options) if one.kind == "mlflow" else one for one in _named(uris))
+    return Found(targets, tuple(looked), root)
 
 
 def target_of(text: str, cwd: Path) -> Found:

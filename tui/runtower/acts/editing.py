@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from runtower.acts.browse import Browser
 from runtower.acts.edit_plan import Change, Plan
+from runtower.acts.edit_process import is_at_work
 from runtower.acts.edit_words import doing, done
 from runtower.acts.plans import Plans
 from runtower.acts.tower import News, Tower
-from runtower.acts.writer import Outcome, Writer, is_at_work
+from runtower.acts.writer import Outcome, Writer
 from runtower.domain.errors import TowerError
 from runtower.domain.runs import RunKey
 from runtower.folders import Folders

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runtower.acts import trust
-from runtower.acts.discover import absolute_uri, discover, holds_credentials, kind_of, portable, target_of
+from runtower.acts.discover import REGISTRY, absolute_uri, discover, holds_credentials, kind_of, portable, target_of
 from runtower.domain.errors import Invalid, NotFound
 from runtower.domain.targets import Target
 from runtower.folders import Folders
@@ -44,9 +44,10 @@ def described(name: str, uri: str, kind: str, read_only: bool, folder: Path) -> 
 
 def why_not_kept(target: Target) -> str:
     """Why a source can't be named in a project's file; '' where it can."""
-    if holds_credentials(target.uri) or target.options:
+    addresses = (target.uri, target.options.get(REGISTRY, ""))
+    if any(map(holds_credentials, addresses)) or target.options.keys() - {REGISTRY}:
         return "its address holds credentials, which a project's file may not"
-    return "its address has ${ in it, which settings take for another value" if "${" in target.uri else ""
+    return "its address has ${ in it, which settings take for another value" if "${" in "".join(addresses) else ""
 
 
 def add(target: Target, folder: Path, environ: Mapping[str, str], folders: Folders) -> tuple[Path, list[str]]:
@@ -103,4 +104,6 @@ def _entry(target: Target, folder: Path) -> dict[str, Any]:
     entry: dict[str, Any] = {"uri": uri}
     if target.kind != kind_of(target.uri):
         entry = {"kind": target.kind, "uri": uri}
+    if registry := target.options.get(REGISTRY):
+        entry["options"] = {REGISTRY: portable(registry, folder)}
     return {**entry, "read_only": True} if target.read_only else entry

@@ -20,7 +20,7 @@ def sources_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
     """Left: the product and its screens; right: each source's name and state, in brackets where its runs aren't shown,
     and how many runs there are in those that are."""
     name = " runtower  " if width >= 60 else " "
-    left: Line = ((name, "title"), ("[1 runs]", "active"))
+    left: Line = ((name, "title"), ("[1 runs]", "active"), (" 2 models" if width >= 60 else "", "dim"))
     right = _sources(desk, glyphs, width, False)
     counts = _counts(desk)
     if sum(len(text) for text, _ in (*left, *right)) + len(counts) > width:

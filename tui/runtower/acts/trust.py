@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from runtower.acts.discover import is_server
+from runtower.acts.discover import REGISTRY, is_server
 from runtower.domain.errors import Invalid
 from runtower.domain.targets import Target, without_credentials
 from runtower.folders import Folders, put
@@ -90,14 +90,15 @@ def questionable(known: Given, folder: Path, environ: Mapping[str, str]) -> list
     found = []
     for name, source in known.settings.sources.items():
         said = _said(known, name, source, str(file))
-        if not said or not (is_server(source.uri) if source.kind == "mlflow" else source.kind != "csvlogger"):
+        asked = _asked(source)
+        if not said or not asked:
             continue
         gets = tuple(_gets(source, said, environ))
-        if _is_on_this_machine(source) and not gets:
+        if source.kind == "mlflow" and all(map(_is_on_this_machine, asked)) and not gets:
             continue
         mark = hashlib.sha256(msgspec.json.encode((name, source.kind, source.uri, sorted(said.items())))).hexdigest()
         lines = tuple(f"{key}: {without_credentials(value)}" for key, value in sorted(said.items()))
-        found.append(Doubt(name, without_credentials(source.uri), file, lines, gets, mark))
+        found.append(Doubt(name, " and ".join(map(without_credentials, asked)), file, lines, gets, mark))
     return found
 
 
@@ -202,7 +203,8 @@ def _gets(source: SourceSettings, said: Mapping[str, str], environ: Mapping[str,
     own = [key for key in source.options if f"options.{key}" not in said and f"options.{key}" not in _HARMLESS]
     if own:
         yield f"the options {', '.join(sorted(own))} of your own settings"
-    by_client = not source.uri.lower().startswith(("http:", "https:")) or source.options.get("path") == "client"
+    are_web = all(address.lower().startswith(("http:", "https:")) for address in _asked(source))
+    by_client = not are_web or source.options.get("path") == "client"
     variables = [name for name in (*_VARIABLES, *(_OF_CLIENTS if by_client else ())) if environ.get(name, "").strip()]
     if variables:
         yield f"{', '.join(variables)} of the environment"
@@ -212,7 +214,15 @@ def _gets(source: SourceSettings, said: Mapping[str, str], environ: Mapping[str,
             yield f"~/{name}"
 
 
-def _is_on_this_machine(source: SourceSettings) -> bool:
+def _asked(source: SourceSettings) -> list[str]:
+    """The addresses of those who would be asked, for runs and for models; none where it is all files."""
+    if source.kind != "mlflow":
+        return [source.uri] if source.kind != "csvlogger" else []
+    addresses = dict.fromkeys((source.uri, source.options.get(REGISTRY, "")))
+    return [address for address in addresses if is_server(address)]
+
+
+def _is_on_this_machine(address: str) -> bool:
     """Whether an http address can be nothing but this machine's."""
-    scheme, _, rest = source.uri.partition("://")
-    return source.kind == "mlflow" and scheme.lower() in ("http", "https") and bool(_ON_THIS_MACHINE.fullmatch(rest))
+    scheme, _, rest = address.partition("://")
+    return scheme.lower() in ("http", "https") and bool(_ON_THIS_MACHINE.fullmatch(rest))

@@ -7,32 +7,26 @@ without need.
 from __future__ import annotations
 
 import asyncio
-import getpass
-import os
-import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from runtower.acts.edit_process import EditProcess, boot, who
 from runtower.acts.edit_words import by_hand, doing
 from runtower.domain.edits import Edit, Field, RunNow
-from runtower.domain.errors import Cancelled, OutcomeUnknown, TowerError
+from runtower.domain.errors import OutcomeUnknown, TowerError
 from runtower.folders import Folders
 from runtower.link import commandlog
-from runtower.link.client import Link
 from runtower.link.commandlog import Entry, Intent
 from runtower.link.offloop import off_loop
 from runtower.settings import Settings
 from runtower.sources.port import Identity, Target
 
 DEADLINE: Final = 30.0
-_UNUSED: Final = 60.0
-_LONGEST_WRITE: Final = 120.0
 _LOOK_AGAIN: Final = 2.0
 
 
@@ -57,20 +51,16 @@ class Writer:
         self._folders = folders
         self._redact = [pattern.casefold() for pattern in settings.redact]
         self._deadline = deadline
-        self._link: Link | None = None
-        self._under_way = 0
-        self._left = False
-        self._leaving: asyncio.TimerHandle | None = None
+        self._process = EditProcess(target, folders)
 
     def prepare(self) -> None:
         """Begin to open the source for changes: a question is being asked, and a library takes seconds to import."""
-        self._process()
-        self._rest()
+        self._process.prepare()
 
     @property
     def pid(self) -> int | None:
         """The process that writes, where one runs."""
-        return self._link.pid if self._link is not None else None
+        return self._process.pid
 
     async def identity(self) -> Identity:
         """Who would be written to. Raises TowerError."""
@@ -96,10 +86,10 @@ class Writer:
             now = msgspec.json.decode(await self._operate("edit", arguments), type=RunNow)
         except OutcomeUnknown as error:
             await self._log(intent.id, "unknown", error)
-            self._abandon()
+            self._process.abandon()
             return await self.settle(Entry(intent), error, again=True)
         except TowerError as error:
-            if self._left:
+            if self._process.left:
                 raise  # it is finished and logged over there
             await self._log(intent.id, "refused", error)
             return Outcome(edit, run_name, "refused", None, error)
@@ -125,51 +115,10 @@ class Writer:
 
     def leave(self) -> None:
         """For good, and at once; the process first finishes and logs what it has begun."""
-        self._left = True
-        self._let_go()
-
-    def _let_go(self) -> None:
-        if self._leaving is not None:
-            self._leaving.cancel()
-        if self._link is not None:
-            self._link.close()
-            self._link = None
-
-    # -- the process
+        self._process.leave()
 
     async def _operate(self, name: str, arguments: dict[str, str]) -> bytes:
-        self._under_way += 1
-        try:
-            return await self._process().operate(name, arguments, deadline=self._deadline)
-        finally:
-            self._under_way -= 1
-            self._rest()
-
-    def _process(self) -> Link:
-        if self._left:
-            raise Cancelled("runtower is leaving; nothing more is written.")
-        if self._link is None:
-            self._link = Link(self.target, self._folders, use_cache=False, writes=True)
-            self._link.spawn()
-        return self._link
-
-    def _rest(self) -> None:
-        """After a minute without need the process, and the library in it, is let go."""
-        if self._left:
-            return
-        if self._leaving is not None:
-            self._leaving.cancel()
-        self._leaving = asyncio.get_running_loop().call_later(_UNUSED, self._unused)
-
-    def _unused(self) -> None:
-        if not self._under_way:
-            self._let_go()
-
-    def _abandon(self) -> None:
-        """What may still be writing must not do so after it was read back."""
-        if self._link is not None:
-            self._link.abandon()
-            self._link = None
+        return await self._process.operate(name, arguments, self._deadline)
 
     # -- the log
 
@@ -191,7 +140,7 @@ class Writer:
             what=doing(shown, run_name),
             command=by_hand(shown, identity.address),
             deadline=self._deadline,
-            pid=self._process().pid or 0,
+            pid=self._process.prepare(),
             boot=boot(),
             hidden=hidden,
         )
@@ -201,32 +150,3 @@ class Writer:
         words = str(error) if error is not None else says
         with suppress(OSError):  # it stays open then, and is read back at the next start
             await off_loop(lambda: commandlog.result(self._folders.commands, intent_id, outcome, name, words))
-
-
-def who() -> str:
-    """user@host: a statement, not a proof."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
-
-
-def boot() -> str:
-    """This start of this machine, so that a pid can be told from a later one of the same number."""
-    try:
-        started = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        started = ""
-    return f"{socket.gethostname()}:{started}"
-
-
-def is_at_work(intent: Intent) -> bool:
-    """Whether the process that this write was given to may still be at it."""
-    if time.time() * 1000 - intent.time > (intent.deadline + _LONGEST_WRITE) * 1000:
-        return False
-    if intent.boot != boot():
-        return True  # another machine's process can't be looked at: the time decides
-    try:
-        os.kill(intent.pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

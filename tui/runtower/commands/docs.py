@@ -10,7 +10,15 @@ from typing import Any, Final
 
 from runtower.actions import ACTIONS, Action
 from runtower.keymap import Keymap
-from runtower.settings import AlertSettings, DiffSettings, MetricSettings, Settings, SourceSettings, ViewSettings
+from runtower.settings import (
+    AlertSettings,
+    DiffSettings,
+    MetricSettings,
+    PromoteSettings,
+    Settings,
+    SourceSettings,
+    ViewSettings,
+)
 
 _MADE: Final = "<!-- Made by `runtower docs docs`; change the code instead. -->\n"
 
@@ -59,6 +67,8 @@ def settings_page() -> str:
         *_table(DiffSettings),
         "\n## alerts.NAME\n",
         *_table(AlertSettings),
+        "\n## promote\n",
+        *_table(PromoteSettings),
         "\n## An example\n",
         "```yaml\nsources:\n  team: {kind: mlflow, uri: https://mlflow.example.org, read_only: true}\n"
         "  here: {uri: ./lightning_logs}\nmetrics:\n  val_loss: {goal: min, digits: 4}\ntheme: dark\n"

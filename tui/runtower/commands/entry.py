@@ -21,6 +21,7 @@ from runtower.commands import (
     listing,
     log_listing,
     plot_words,
+    registry_words,
     settings_listing,
     source_words,
     watch_words,
@@ -278,6 +279,10 @@ commands.add_command(file_words.artifacts)
 commands.add_command(file_words.download)
 commands.add_command(file_words.logs)
 commands.add_command(plot_words.plot)
+commands.add_command(registry_words.models)
+commands.add_command(registry_words.gate)
+commands.add_command(registry_words.promote)
+commands.add_command(registry_words.rollback)
 commands.add_command(source_words.sources)
 commands.add_command(source_words.trust)
 commands.add_command(watch_words.watch)

@@ -38,13 +38,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Context:
-    """What a command works in. `defined` says by the name of a source where it is named."""
+    """What a command works in. `defined` says by the name of a source where it is named, `origins` by dotted key where
+    a setting is."""
 
     settings: Settings
     folders: Folders
     targets: tuple[Target, ...]
     looked: tuple[str, ...]
     defined: Mapping[str, str]
+    origins: Mapping[str, str]
 
 
 def context(asked: Asked) -> Context:
@@ -56,7 +58,7 @@ def context(asked: Asked) -> Context:
     targets = only_named(targets, asked.source or "")
     if asked.read_only or known.read_only:
         targets = tuple(replace(target, read_only=True) for target in targets)
-    return Context(known, folders, targets, looked, defined)
+    return Context(known, folders, targets, looked, defined, found.origins)
 
 
 def _targets(asked: Asked, folder: Path, known: Given) -> tuple[tuple[Target, ...], tuple[str, ...], Mapping[str, str]]:
@@ -99,13 +101,16 @@ def having_targets(work: Context) -> Context:
 
 
 @asynccontextmanager
-async def listening(work: Context, interval: float = _INTERVAL) -> AsyncIterator[Tower]:
-    """A tower that listens, whatever its sources have to say; `interval` is seconds between polls."""
+async def listening(work: Context, interval: float = _INTERVAL, paused: bool = False) -> AsyncIterator[Tower]:
+    """A tower that listens, whatever its sources have to say; `interval` is seconds between polls. `paused`: they are
+    opened and asked, and list no runs until they are told to go on."""
     links = [
         Link(target, work.folders, interval=interval, redact=work.settings.redact, use_cache=False)
         for target in work.targets
     ]
     for link in links:
+        if paused:
+            link.pause()
         link.spawn()
     tower = Tower(links, [target.name for target in work.targets])
     try:
@@ -115,16 +120,23 @@ async def listening(work: Context, interval: float = _INTERVAL) -> AsyncIterator
         tower.stop()
 
 
-async def complete(tower: Tower, targets: Sequence[Target], patience: float, experiments: Sequence[str] = ()) -> None:
-    """Wait for all runs of all sources, or of these experiments; `patience` is seconds without any news. Raises as
-    `opened` does."""
+async def complete(
+    tower: Tower,
+    targets: Sequence[Target],
+    patience: float,
+    experiments: Sequence[str] = (),
+    numbers: Sequence[int] | None = None,
+) -> None:
+    """Wait for all runs of all sources (or those of `numbers`), or of these experiments; `patience` is seconds without
+    any news. Raises as `opened` does."""
+    wanted = range(len(tower.links)) if numbers is None else numbers
     news = asyncio.Event()
     tower.on_change(lambda _: news.set())
     heard = time.monotonic()
     is_narrow = not experiments
-    while any(not has_all(tower, number) for number in range(len(tower.links))):
+    while any(not has_all(tower, number) for number in wanted):
         for number, health in tower.troubles():
-            error = health.error
+            error = health.error if number in wanted else None
             # A locked file is free again in a moment; all else is said at once.
             if error is not None and error.name != "busy":
                 raise from_name(error.name, f"{targets[number].name}: {error.tried}", error.remedy)
@@ -137,9 +149,7 @@ async def complete(tower: Tower, targets: Sequence[Target], patience: float, exp
             heard = time.monotonic()
         except TimeoutError:
             if time.monotonic() - heard >= patience:
-                slow = ", ".join(
-                    t.name for t, link in zip(targets, tower.links, strict=True) if not link.health.complete
-                )
+                slow = ", ".join(targets[number].name for number in wanted if not tower.health(number).complete)
                 text = f"{slow}: no complete answer within {patience:g} seconds."
                 raise Unreachable(text, "Is the server up? --timeout waits longer.") from None
 

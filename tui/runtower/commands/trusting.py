@@ -80,7 +80,8 @@ def lines(doubted: Sequence[Doubt]) -> list[str]:
         said.append(f"  {doubt.name}")
         said += [f"    {line}" for line in doubt.says]
         if doubt.is_hook:
-            said.append("    would be run by runtower, with a run as JSON on its stdin")
+            what = "a promotion" if doubt.name == hook_trust.ON_PROMOTE else "a run"
+            said.append(f"    would be run by runtower, with {what} as JSON on its stdin")
         else:
             said.append("    would be sent: " + ("; ".join(doubt.gets) or "questions, without credentials"))
     return said

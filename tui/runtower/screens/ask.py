@@ -42,7 +42,10 @@ class Ask(ModalScreen[str | None], inherit_bindings=False):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         text = event.value.strip()
-        if not text or not self.is_current:
+        if not self.is_current:
+            return
+        if not text:
+            self.query_one("#foot", Line).say([("it can't be empty   esc back", "warning")])
             return
         wrong = self._wrong(text)
         if wrong:

@@ -8,7 +8,8 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 
-from runtower.acts.comparison import CONFIG, CURVES, METRICS, TABS, Comparison
+from runtower.acts.compared_versions import ComparedVersions
+from runtower.acts.comparison import CONFIG, CURVES, METRICS, Comparison
 from runtower.acts.face import Face
 from runtower.acts.sheets import SheetRow
 from runtower.keymap import Keymap
@@ -48,8 +49,18 @@ class CompareScreen(CompareKeys):
     place: ClassVar[str] = "compare"
     AUTO_FOCUS: ClassVar[str | None] = "#sheet"
 
-    def __init__(self, keymap: Keymap, glyphs: Glyphs, face: Face, rows: Sequence[int]) -> None:
-        super().__init__(keymap, glyphs, face, Comparison(face, glyphs, rows, self.draw_soon))
+    def __init__(
+        self,
+        keymap: Keymap,
+        glyphs: Glyphs,
+        face: Face,
+        rows: Sequence[int],
+        versions: ComparedVersions | None = None,
+    ) -> None:
+        """`versions` of a model that came from these runs, where these are compared; else the runs are."""
+        super().__init__(keymap, glyphs, face, Comparison(face, glyphs, rows, self.draw_soon, versions))
+        if versions is not None:
+            self.tab = METRICS
 
     def compose(self) -> ComposeResult:
         yield Line(id="crumbs")
@@ -116,7 +127,7 @@ class CompareScreen(CompareKeys):
     def _head(self, width: int, said: str) -> tuple[Spans, Spans]:
         """The head line: what is compared at the left, the tabs at the right."""
         gap = 2 if width >= 100 else 0
-        right = tabs_line(TABS, self.tab, gap, said)
+        right = tabs_line(self.compared.tabs, self.tab, gap, said)
         names = self.compared.names
         room = width - sum(len(text) for text, _ in right) - 13
         left: list[Span] = [(" compare ", "title"), (f"{self.glyphs.within} ", "dim")]
@@ -238,7 +249,8 @@ class CompareScreen(CompareKeys):
             self.dismiss()
 
     def _turn(self, by: int) -> None:
-        self._show(TABS[(TABS.index(self.tab) + by) % len(TABS)])
+        tabs = self.compared.tabs
+        self._show(tabs[(tabs.index(self.tab) + by) % len(tabs)])
 
     def do_tab_next(self) -> None:
         self._turn(1)

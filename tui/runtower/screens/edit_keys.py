@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
@@ -195,10 +196,11 @@ class EditKeys(TableKeys):
 
     def leave_when_settled(self) -> bool:
         """Whether a write is under way: then the app ends once it is settled, or in three seconds."""
-        if self.face is None or not self.editor.under_way:
+        under_way = self.face is not None and (self.editor.under_way or self.desk.registrar.under_way)
+        if not under_way:
             return False
         self.speak(
-            f"Leaving in {_LAST_MOMENT:.0f} s at the latest: {inert(self.editor.under_way, self.glyphs)} is under way. "
+            f"Leaving in {_LAST_MOMENT:.0f} s at the latest: {inert(under_way, self.glyphs)} is under way. "
             "It is finished and logged either way.",
             "warning",
         )
@@ -206,7 +208,7 @@ class EditKeys(TableKeys):
         return True
 
     async def _leave(self) -> None:
-        await self.editor.settled(_LAST_MOMENT)
+        await asyncio.gather(self.editor.settled(_LAST_MOMENT), self.desk.registrar.settled(_LAST_MOMENT))
         self.app.exit()
 
 

@@ -45,6 +45,14 @@ class OpenKeys(ViewKeys):
         self.covered = True
         self.app.push_screen(CompareScreen(self.keymap, self.glyphs, self.face, rows), self._uncovered)
 
+    def do_models_open(self) -> None:
+        """The registries, on a screen of their own."""
+        from runtower.screens.models_screen import ModelsScreen  # noqa: PLC0415  as for an opened run
+
+        assert self.face is not None
+        self.covered = True
+        self.app.push_screen(ModelsScreen(self.keymap, self.glyphs, self.face), self._uncovered)
+
     async def do_look_fold(self) -> None:
         """Fold or unfold the children or the group."""
         browser = self.desk.browser

@@ -16,7 +16,7 @@ from runtower.screens.alert_keys import AlertKeys
 from runtower.screens.copying import copy_out
 from runtower.screens.everywhere import next_theme, offer
 from runtower.screens.menu import Choice, Menu
-from runtower.screens.open_keys import OpenKeys
+from runtower.screens.register_keys import RegisterKeys
 from runtower.screens.sources import SourcesScreen
 from runtower.screens.table_keys import choices
 from runtower_widgets.line import Line, Lines
@@ -38,7 +38,7 @@ _ON_GROUPS: Final = frozenset({"look.open", "look.fold", "mark.toggle"})
 _NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric", "look.points"})
 
 
-class RunsScreen(AlertKeys, OpenKeys):
+class RunsScreen(AlertKeys, RegisterKeys):
     """One method an action: `do_` + its id."""
 
     class MouseToggled(Message):
@@ -65,6 +65,8 @@ class RunsScreen(AlertKeys, OpenKeys):
         nested = browser.tree is not None and browser.tree.nested
         if action_id == "look.fold" and not nested and browser.view.groups is None:
             return "no run here has children"
+        if action_id == "run.register":
+            return self.why_no_register()
         if action_id == "view.open" and not self.desk.settings.views:
             return "no view is saved yet (:save)"
         if action_id == "demo.dismiss" and (not self.steps or self.desk.kept.demo_dismissed):

@@ -18,7 +18,7 @@ from runtower.screens.ask import Ask
 from runtower.screens.confirm import Confirm
 from runtower.screens.everywhere import offer
 from runtower.screens.keys import KeyScreen
-from runtower.screens.move_keys import PageKeys
+from runtower.screens.move_keys import RowKeys
 from runtower.screens.run_lines import footer, rule
 from runtower_widgets.line import Line, Lines
 from runtower_widgets.row_table import RowTable
@@ -57,7 +57,7 @@ _ABOUT: Final = 7
 _ABOUT_SMALL: Final = 4
 
 
-class SourcesScreen(PageKeys, KeyScreen):
+class SourcesScreen(RowKeys, KeyScreen):
     """A page over the runs. Gives whether other runs are to be shown than before it was opened."""
 
     place: ClassVar[str] = "sources"
@@ -135,20 +135,6 @@ class SourcesScreen(PageKeys, KeyScreen):
 
     async def on_row_table_opened(self) -> None:
         await self.act("sources.only")
-
-    # -- move
-
-    def _move(self, by: int) -> None:
-        self.table.move_by(by)
-
-    def _page(self, pages: float) -> None:
-        self.table.move_page(pages)
-
-    def do_move_first(self) -> None:
-        self.table.move_to(0)
-
-    def do_move_last(self) -> None:
-        self.table.move_to(len(self._rows) - 1)
 
     # -- which are shown
 
