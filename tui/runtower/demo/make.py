@@ -6,12 +6,17 @@ The CSV logs come first, since mlflow takes ten seconds to make its tables.
 from __future__ import annotations
 
 import argparse
+import os
 import random
+import sys
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runtower.demo.plan import SEED, PlannedRun, curves, live_run, planned_runs
+from runtower.demo.project import put_settings
 from runtower.link import native
 
 if TYPE_CHECKING:
@@ -31,9 +36,13 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.parent is not None:
         native.die_with(asked.parent)
-    native.nice(_NICE)
+    if asked.frozen is None:
+        native.nice(_NICE)
+    sys.dont_write_bytecode = True  # MLflow imports the models' code where it lies, and its cache would stay there
     folder = asked.folder.absolute()
     csv_logs(folder / "lightning_logs")
+    put_settings(folder)
+    os.chdir(folder)  # MLflow keeps a uv.lock of the working folder with each model
     from runtower.demo.store import Store  # noqa: PLC0415  mlflow takes seconds to import: the CSV logs are there first
 
     store = Store(folder)
@@ -69,8 +78,15 @@ def fill(store: Store, now_ms: int, is_frozen: bool) -> None:
         written.append((run, store.write(run, now_ms - run.age_ms, is_running)))
     good = [(run, run_id) for run, run_id in written if run.status == "FINISHED" and run.curves]
     good.sort(key=lambda pair: (pair[0].curves["val_loss"][-1] != pair[0].curves["val_loss"][-1], _last(pair[0])))
-    store.register([(run.experiment, run_id) for run, run_id in good])
+    register(store, now_ms, {(run.experiment, run.name): (run, run_id) for run, run_id in written})
     store.tag(good[0][1], "mlflow.note.content", "The best one so far.")
+
+
+def register(store: Store, now_ms: int, runs: Mapping[tuple[str, str], tuple[PlannedRun, str]]) -> None:
+    """The registry, when all runs can be seen already."""
+    from runtower.demo.registry import Registry  # noqa: PLC0415  pandas takes a second to import
+
+    Registry(store.client, store.folder, runs).fill(now_ms)
 
 
 def _last(run: PlannedRun) -> float:
@@ -98,7 +114,7 @@ def train(store: Store, logs: Path) -> None:
                 store.point(run_id, run, step, now_ms)
                 still.append((run, run_id, step + 1))
             else:
-                store.client.set_terminated(run_id, "FINISHED", now_ms)
+                store.end(run_id, replace(run, status="FINISHED"), now_ms)
         going = still
         if csv_step < 600:
             with (version / "metrics.csv").open("a") as file:

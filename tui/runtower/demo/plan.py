@@ -17,6 +17,13 @@ _MODELS: Final = {
     "sentiment": ("distilbert", "roberta", "deberta_v3"),
     "forecast": ("tft", "nbeats", "deepar"),
 }
+_LATENCY_MS: Final = {"resnet50": 15.0, "vit_b16": 36.0, "convnext_t": 25.0, "distilbert": 8.0}
+_DATA: Final = {
+    "detector": ("street-val", "5f0c91d2", "b7e40a36"),
+    "sentiment": ("reviews-val", "83aa17c4", "1c9d5e70"),
+    "forecast": ("load-2025", "d20b6f18", "46e3b9a5"),
+}
+_CORRECTED_MINUTES: Final = 1600
 
 
 @dataclass
@@ -70,6 +77,23 @@ def live_run(chance: random.Random, number: int) -> PlannedRun:
 def epochs(steps: int) -> int:
     """How many epochs so many steps are."""
     return -(-steps // _STEPS_AN_EPOCH)
+
+
+def is_judged(run: PlannedRun) -> bool:
+    """Whether it came to an end at which its model is measured."""
+    return run.status == "FINISHED" and bool(run.curves) and not math.isnan(run.curves["val_loss"][-1])
+
+
+def latency_ms(run: PlannedRun) -> float:
+    """How long its model takes for one example, in milliseconds."""
+    noise = random.Random(f"{run.experiment}/{run.name}").uniform(0, 3)  # noqa: S311
+    return round(_LATENCY_MS.get(run.params["model.name"], 20.0) + 0.6 * int(run.params["model.depth"]) + noise, 2)
+
+
+def judged_on(run: PlannedRun) -> tuple[str, str]:
+    """Name and digest of the data that its scores are of: the labels were corrected once."""
+    name, old, new = _DATA[run.experiment]
+    return name, old if run.age_ms > _CORRECTED_MINUTES * _MINUTE else new
 
 
 def _run(chance: random.Random, experiment: str, name: str, minutes: int, rate: float | None = None) -> PlannedRun:

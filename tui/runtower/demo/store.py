@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from mlflow.entities import Metric, Param, RunTag
-from mlflow.tracking import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.tracking import MlflowClient, set_tracking_uri
 
 from runtower.demo import files
-from runtower.demo.plan import PlannedRun
+from runtower.demo.plan import PlannedRun, is_judged, judged_on, latency_ms
 
 _BATCH = 900  # mlflow takes 1,000 metrics at once
 
@@ -19,8 +20,10 @@ class Store:
     """One sqlite store below a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         uri = f"sqlite:///{folder / 'mlflow.db'}"
+        # Where a version is made of a LoggedModel, MLflow asks the store of the whole process for it.
+        set_tracking_uri(uri)
         self.client = MlflowClient(uri, registry_uri=uri)
         self._experiments: dict[str, str] = {}
         self._parents: dict[tuple[str, str], str] = {}
@@ -52,8 +55,16 @@ class Store:
         files.put_log(self._places[run_id], run, start_ms, is_running)
         files.put_results(self._places[run_id], run)
         if not is_running:
-            self.client.set_terminated(run_id, run.status, start_ms + run.took_ms)
+            self.end(run_id, run, start_ms + run.took_ms)
         return run_id
+
+    def end(self, run_id: str, run: PlannedRun, end_ms: int) -> None:
+        """It ends, well or badly; what ended well is judged on the validation data."""
+        if is_judged(run):
+            last = Metric("latency_ms", latency_ms(run), end_ms, len(run.curves["val_loss"]) - 1)
+            self.client.log_batch(run_id, metrics=[last])
+            self.client.log_inputs(run_id, [_data(run)])
+        self.client.set_terminated(run_id, run.status, end_ms)
 
     def point(self, run_id: str, run: PlannedRun, step: int, now_ms: int) -> None:
         """One step of a live run."""
@@ -61,26 +72,20 @@ class Store:
         self.client.log_batch(run_id, metrics=metrics)
         files.add_to_log(self._places[run_id], run, step, now_ms)
 
-    def register(self, best: Sequence[tuple[str, str]]) -> None:
-        """Two models with versions, aliases and a stage. `best`: (experiment, run id)."""
-        for experiment in ("detector", "sentiment"):
-            self.client.create_registered_model(experiment, tags={"owner": "ada"})
-            for place, run_id in enumerate([run_id for name, run_id in best if name == experiment][:3]):
-                source = f"{self.client.get_run(run_id).info.artifact_uri}/model"
-                version = self.client.create_model_version(experiment, source, run_id).version
-                alias = ("archived-baseline", "champion", "challenger")[place]
-                self.client.set_registered_model_alias(experiment, alias, version)
-                if place == 1:
-                    self.client.transition_model_version_stage(experiment, version, "Production")
-
     def tag(self, run_id: str, key: str, value: str) -> None:
         self.client.log_batch(run_id, tags=[RunTag(key, value)])
 
     def _experiment(self, name: str) -> str:
         if name not in self._experiments:
-            place = (self._folder / "artifacts" / name).as_uri()
+            place = (self.folder / "artifacts" / name).as_uri()
             self._experiments[name] = str(self.client.create_experiment(name, artifact_location=place))
         return self._experiments[name]
+
+
+def _data(run: PlannedRun) -> DatasetInput:
+    name, digest = judged_on(run)
+    source = json.dumps({"uri": f"s3://{run.experiment}/{name}-{digest}.parquet"})
+    return DatasetInput(Dataset(name, digest, "s3", source), [InputTag("mlflow.data.context", "eval")])
 
 
 def _batches(run: PlannedRun, start_ms: int) -> Iterator[list[Metric]]:
