@@ -30,13 +30,13 @@ format: install
 	$(BIN)/ruff format .
 
 test: lint test-packages
-	$(BIN)/pytest -n 2 -m "not long"
+	$(BIN)/pytest -n 3 --dist worksteal -m "not long"
 
 test-packages:
 	@sh scripts/test-packages.sh
 
 test-long: install test-packages
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3 --dist worksteal
 
 bench: install
 	$(BIN)/python bench/run.py

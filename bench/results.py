@@ -125,6 +125,12 @@ TARGETS = (
            note=lambda all_figures: _said("compare_keys", "first_s", "first picture after {:.2f} s")(all_figures)
            + _said("compare_keys", "cpu_ms", ", CPU of a key {:.1f} ms")(all_figures)),
     Target("key to paint there: p99", "compare_keys", "paint_ms", 25, "ms", 0.99),
+    Target("1,000 models x 50 versions: cursor key to paint among models, p50", "model_keys", "models_ms", 6, "ms",
+           note=lambda all_figures: _said("model_keys", "minimal_ms", "minimal app {:.1f} ms")(all_figures)
+           + _said("model_keys", "first_s", "; the models {:.2f} s after their key")(all_figures)),
+    Target("the same among 50 versions, p50", "model_keys", "versions_ms", 6, "ms"),
+    Target("the same among models while they are read again: p99", "model_keys", "models_ms", 25, "ms", 0.99,
+           note=_p99("model_keys")),
     Target("ten users watching the same: the server's CPU", "rest_users", "server_percent", 30, "%",
            note=lambda all_figures: _said("rest_users", "start_s", "their starts {:.1f} s of it")(all_figures)
            + _said("rest_users", "all_s", ", all rows of all after {:.0f} s")(all_figures)),

@@ -19,11 +19,12 @@ from charts import MEASURES as CHARTS
 from configs import MEASURES as CONFIGS
 from measures import MEASURES as ALONE
 from measures import Bench
+from models import MEASURES as MODELS
 from results import keep, write
 from servers import MEASURES as SERVERS
 from terminal import Cores
 
-MEASURES = ALONE | SERVERS | CHARTS | CONFIGS
+MEASURES = ALONE | SERVERS | CHARTS | CONFIGS | MODELS
 
 
 def main() -> None:

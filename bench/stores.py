@@ -24,6 +24,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from registries import insert_models
+
 _PARAMS = ("lr", "batch_size", "optimizer", "model", "seed", "dropout", "weight_decay", "dataset")
 _METRICS = ("train/loss", "val/loss", "val/acc", "val/f1", "epoch")
 _MODELS = ("resnet50", "vit-b16", "xgboost", "bert-base")
@@ -31,7 +33,7 @@ _USERS = ("ana", "bo", "chen")
 _BATCH = 2000
 _SWEEP = 10
 _DAY = 86_400_000
-_RARE = ("curves", "long")
+_RARE = ("curves", "long", "models", "versions")
 _MAKE_SCHEMA = """
 import os, sys
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -47,7 +49,7 @@ class Shape:
     """What a store holds. One run in ten is a sweep's parent; the last `running` runs have not ended.
 
     `history` points for the first `curves` metrics of the newest `long` runs; `wide` runs with `own` keys (params) that
-    no other run has.
+    no other run has. `models` are registered, with `versions` each, of the newest runs.
     """
 
     runs: int = 100_000
@@ -60,6 +62,8 @@ class Shape:
     running: int = 1
     curves: int = 1
     long: int = 1
+    models: int = 0
+    versions: int = 50
 
     @property
     def name(self) -> str:
@@ -98,6 +102,8 @@ def make(path: Path, shape: Shape) -> None:
             _insert(db, shape, range(first, min(shape.runs, first + _BATCH)), experiments)
         _lengthen(db, shape)
         _widen(db, shape)
+        newest = [run_id(number) for number in reversed(range(shape.runs))][: shape.models * shape.versions]
+        insert_models(db, shape.models, shape.versions, newest)
 
 
 def run_id(number: int) -> str:

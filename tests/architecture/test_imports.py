@@ -16,11 +16,15 @@ from runtower.screens.curves_screen import CurvesScreen
 from runtower.screens.empty import EmptyScreen
 from runtower.screens.keys import KeyScreen
 from runtower.screens.log_screen import LogScreen
+from runtower.screens.model_screen import ModelScreen
+from runtower.screens.models_screen import ModelsScreen
 from runtower.screens.points_screen import PointsScreen
+from runtower.screens.promotion_screen import PromotionScreen
 from runtower.screens.run_keys import RunsScreen
 from runtower.screens.run_screen import RunScreen
 from runtower.screens.sources import SourcesScreen
 from runtower.screens.text_diff import TextDiffScreen
+from runtower.screens.version_screen import VersionScreen
 
 ROOT = Path(__file__).parents[2]
 BACKENDS = {"mlflow", "dvc", "wandb", "kfp", "hydra", "httpx", "pandas", "sqlalchemy"}
@@ -35,6 +39,10 @@ SCREENS: dict[str, type[KeyScreen]] = {
     "curves": CurvesScreen,
     "empty": EmptyScreen,
     "sources": SourcesScreen,
+    "models": ModelsScreen,
+    "model": ModelScreen,
+    "version": VersionScreen,
+    "promotion": PromotionScreen,
     "texts": TextDiffScreen,
 }
 PLACES = sorted({place for action in ACTIONS for place in action.places})
@@ -50,6 +58,8 @@ QUIET_GROUPS = {
     "Artifacts",
     "Two texts",
     "Log",
+    "Models",
+    "Promotion",
 }
 
 

@@ -121,7 +121,7 @@ async def test_on_the_screen_while_the_server_is_slow(proxy: FaultProxy, tmp_pat
 
 async def test_a_command_for_one_experiment_leaves_the_others_alone(proxy: FaultProxy, tmp_path: Path) -> None:
     target = Target("lab", "mlflow", proxy.url)
-    work = Context(Settings(), Folders.of({"HOME": str(tmp_path)}), (target,), (), {})
+    work = Context(Settings(), Folders.of({"HOME": str(tmp_path)}), (target,), (), {}, {})
     async with listed(work, 60.0, ["alpha"]) as tower:
         catalogue = tower.catalogue
         chosen = experiments_of(catalogue, ["alpha"])

@@ -90,6 +90,7 @@ def test_dry_run_and_no_answer_change_nothing(project: Path) -> None:
     assert run(project, "log", "--json").stdout == "[]\n"
 
 
+@pytest.mark.long
 def test_tags_are_set_and_taken_away(project: Path) -> None:
     assert run(project, "tag", "first", "team=a=b", "--yes").returncode == 0
     assert run(project, "tag", "second", "team", "--delete", "--yes").returncode == 0
@@ -116,6 +117,7 @@ def test_exit_codes(project: Path) -> None:
     assert sorted(column(project, NAMES)) == ["first", "second", "third"]
 
 
+@pytest.mark.long
 def test_several_are_deleted_and_restored_and_some_may_be_refused(project: Path) -> None:
     both = run(project, "delete", "first", "second", "--yes", "--json")
     assert (both.returncode, [one["outcome"] for one in json.loads(both.stdout)]) == (0, ["done", "done"])

@@ -28,7 +28,7 @@ for number, last in enumerate((0.5, float("nan"), 0.25)):
 """
 
 
-@pytest.fixture(scope="module", params=["sqlite", "mlruns"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("mlruns", marks=pytest.mark.long)])
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp(request.param)
     uri = f"sqlite:///{folder}/mlflow.db" if request.param == "sqlite" else (folder / "mlruns").as_uri()

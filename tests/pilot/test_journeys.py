@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.labstore import artifact_of, keep_artifacts
+from support.labstore import artifact_of, changing, id_of, keep_artifacts
 from support.towerapp import Open, Tower
+
+from runtower.screens.listed_screen import ListedScreen
 
 FILE = Path(__file__).parents[2] / "docs" / "journeys.md"
 NAMES = {
@@ -27,6 +29,7 @@ NAMES = {
 
 
 DONE = "(done)"
+READ = "(read)"
 WRITTEN = 60.0  # the first change of a sitting waits for the import of a library
 
 
@@ -63,6 +66,12 @@ def is_done(tower: Tower) -> bool:
     return editor is not None and bool(editor.said) and not editor.under_way
 
 
+def is_read(tower: Tower) -> bool:
+    """Whether the rows of a registry's screen are there."""
+    screen = tower.app.screen
+    return isinstance(screen, ListedScreen) and len(screen.listed) > 0 and screen._due is None
+
+
 def test_there_are_ten_at_least_and_each_says_what_is_seen() -> None:
     assert len(journeys()) >= 10
     assert all(journey.seen for journey in journeys())
@@ -88,6 +97,23 @@ def files(store: Path, tmp_path: Path) -> None:
     artifact_of(store, kept, "lr=0.01", "train.log").write_text(printed + trace)
 
 
+@pytest.fixture(autouse=True)
+def registered(store: Path) -> None:
+    """A model of two versions, as MLflow's store keeps them."""
+    versions = ((1, "pure-gnat"), (2, "calm-owl"))
+    with changing(store) as connection:
+        connection.execute("INSERT INTO registered_models (name, creation_time) VALUES ('detector', 0)")
+        for version, run in versions:
+            connection.execute(
+                "INSERT INTO model_versions (name, version, creation_time, current_stage, run_id, status, source) "
+                "VALUES ('detector', ?, 0, 'None', ?, 'READY', 'none')",
+                (version, id_of(store, run)),
+            )
+        connection.execute(
+            "INSERT INTO registered_model_aliases (name, alias, version) VALUES ('detector', 'champion', 1)"
+        )
+
+
 @pytest.mark.parametrize("journey", journeys(), ids=lambda journey: journey.name)
 async def test_a_journey_ends_where_the_page_says(journey: Journey, open_lab: Open) -> None:
     for keys in journey.sittings:
@@ -96,6 +122,8 @@ async def test_a_journey_ends_where_the_page_says(journey: Journey, open_lab: Op
             for key in keys:
                 if key == DONE:
                     await tower.until(lambda: is_done(tower), "the change", WRITTEN)
+                elif key == READ:
+                    await tower.until(lambda: is_read(tower), "the models", WRITTEN)
                 else:
                     await tower.press(key)
             if keys is journey.sittings[-1]:
