@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cairosvg
@@ -25,6 +26,7 @@ from textual.pilot import Pilot
 from runtower.app import TowerApp
 from runtower.folders import Folders
 from runtower.settings import AlertSettings, Settings, SourceSettings
+from runtower.settings_quick import given
 from runtower.sources.port import Target
 from runtower.starting import Start, Starter
 
@@ -63,6 +65,11 @@ def all_alerts(settings: Settings) -> None:
     settings.alerts = {"all": AlertSettings()}
 
 
+MODELS = ("2", "wait:detector")
+MODEL = (*MODELS, "slash", *"detector", "enter", "enter", "wait:5 versions")
+SIGNATURE = ("comma", "comma", "wait:[signature]")
+PROMOTION = (*MODEL, "slash", *"v5", "enter", "P", "wait:v3 has it", "enter", "wait:config ")
+HISTORY = ("wait:@champion @challenger", "right_square_bracket")
 BASELINE = ("j", "j", "=", "j", "j")
 SCENES = (
     Scene("runs-120x36", keys=("space", "j", "space", *BASELINE)),
@@ -89,6 +96,14 @@ SCENES = (
         (80, 24),
         ("j", "j", "j", "space", "space", "space", "c", "right_square_bracket", "wait-compared"),
     ),
+    Scene("models", keys=MODELS),
+    Scene("model", keys=MODEL),
+    Scene("version", keys=(*MODEL, "slash", *"v5", "enter", "enter", "wait:came from")),
+    Scene("compare-versions", keys=(*MODEL, "slash", *"v1", "enter", "c", "wait:metrics differ", *SIGNATURE)),
+    Scene("promotion", (80, 24), PROMOTION),
+    Scene("promotion-question", (100, 30), (*PROMOTION, "P", "wait:type detector")),
+    Scene("history", keys=(*PROMOTION, "P", "wait:type detector", *"detector", "enter", "y", *HISTORY)),
+    Scene("rollback", keys=("2", "wait:@champion v5", "enter", "wait:5 versions", "B", "wait:config ")),
     Scene("log", (80, 24), ("slash", *"fail", "enter", "G", "enter")),
     Scene("edit", keys=("j", "e")),
     Scene("delete", keys=("j", "space", "space", "X")),
@@ -137,6 +152,8 @@ async def take(scene: Scene, project: Path) -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ.update({"HOME": home, "XDG_CACHE_HOME": home, "XDG_STATE_HOME": home, "XDG_CONFIG_HOME": home})
         folders = Folders.of()
+        known = given(project, {}, folders).settings
+        settings.metrics, settings.gates = known.metrics, known.gates
         starter = Starter(settings, folders, project)
         if scene.opens == "sources":
             starter = several(starter, project)
@@ -155,7 +172,9 @@ async def take(scene: Scene, project: Path) -> None:
             elif scene.opens == "no runs":
                 await until(pilot, lambda: "log_metric" in text_of(app))
             for key in scene.keys:
-                if key == "wait":
+                if key.startswith("wait:"):
+                    await until(pilot, partial(stands, app, key.removeprefix("wait:")))
+                elif key == "wait":
                     await until(pilot, lambda: app.desk is not None and bool(app.desk.editor.said))
                 elif key == "wait-files":
                     await until(pilot, lambda: "train.log" in text_of(app))
@@ -208,6 +227,11 @@ def several(starter: Starter, project: Path) -> Starter:
 def text_of(app: TowerApp) -> str:
     """What stands on the screen."""
     return "\n".join("".join(segment.text for segment in line) for line in app.screen._compositor.render_strips())
+
+
+def stands(app: TowerApp, text: str) -> bool:
+    """Whether a text is on the screen."""
+    return text in text_of(app)
 
 
 def end_runs(project: Path) -> None:
