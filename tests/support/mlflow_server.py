@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_READY = "Application startup complete"
+_READY = "Uvicorn running on"  # after the application's startup the port is still to be opened
 
 
 @dataclass(frozen=True)
