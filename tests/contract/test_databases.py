@@ -73,6 +73,7 @@ def test_a_wrong_password(postgres: Postgres, sqlite_template: Path) -> None:
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(bool(missing()), reason=missing())
 def test_a_database_that_stops_while_it_is_watched(sqlite_template: Path) -> None:
     with running() as cluster:

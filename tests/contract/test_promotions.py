@@ -16,7 +16,9 @@ from runtower.promote.records import decoded, key_of
 from runtower.promote.settling import settle
 from runtower.promote.transaction import carry_out
 
-pytestmark = pytest.mark.parametrize("registry", ["client", "files", "rest", "postgres"], indirect=True)
+pytestmark = pytest.mark.parametrize(
+    "registry", ["client", "files", "rest", pytest.param("postgres", marks=pytest.mark.long)], indirect=True
+)
 
 LONG = tuple(Verdict(f"max métrique_{number} 1", State.MET, "0.5, höchstens 1 " * 20) for number in range(40))
 

@@ -88,7 +88,9 @@ def check(tries: list[dict[str, Any]], now: ModelNow) -> None:
     assert not [key for key in now.model.tags if key.startswith("runtower.intent.")]
 
 
-@pytest.mark.parametrize("registry", ["client", "rest", "postgres"], indirect=True)
+@pytest.mark.parametrize(
+    "registry", [pytest.param("client", marks=pytest.mark.long), "rest", "postgres"], indirect=True
+)
 def test_two_processes_take_turns(registry: RegistryLab) -> None:
     edits = registry.edits()
     make(edits, registry.made.run_id)

@@ -95,6 +95,7 @@ def test_what_the_server_doesnt_understand_doesnt_hold_the_sync(proxy: FaultProx
     assert mirror.run_of("far-3")
 
 
+@pytest.mark.long
 async def test_on_the_screen_while_the_server_is_slow(proxy: FaultProxy, tmp_path: Path) -> None:
     """Each page of the sync has to be let through by hand: after the second one the match is there, the rest isn't."""
     proxy.slow = lambda words: words.startswith("attributes.start_time <=")

@@ -100,6 +100,7 @@ def test_tags_are_set_and_taken_away(project: Path) -> None:
     assert run(project, "tag", "first", "team=x", "--delete", "--yes").returncode == 2
 
 
+@pytest.mark.long
 def test_exit_codes(project: Path) -> None:
     for words, code in (
         (("rename", "first", "x", "--read-only", "--yes"), 5),

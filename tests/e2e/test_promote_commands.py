@@ -106,6 +106,7 @@ def post(server: str, path: str, **body: str) -> None:
     urllib.request.urlopen(request, timeout=30).close()
 
 
+@pytest.mark.long
 def test_every_exit_code_that_writes_nothing(registry: Registry, tmp_path: Path) -> None:
     project = project_in(tmp_path / "project", registry.uri)
     before = project.json("models", "versions", DETECTOR)
@@ -178,6 +179,7 @@ def test_a_job_promotes_and_a_person_brings_the_previous_holder_back(project: Pr
     ]
 
 
+@pytest.mark.long
 def test_a_copy_keeps_its_run_and_a_stage_is_cleared(project: Project) -> None:
     copied = project.json("promote", DETECTOR, "3", "--to", "model:detector-prod", "--yes-protected", "detector-prod")
     assert (copied["copied_as"], copied["before"], copied["after"]) == ("1", [], ["1"])
@@ -225,6 +227,7 @@ def test_a_hook_of_a_project_that_nobody_trusts_is_said_and_not_run(project: Pro
     assert not heard.exists()
 
 
+@pytest.mark.long
 def test_a_server_that_is_lost_in_the_middle_leaves_it_unknown(project: Project) -> None:
     with proxied(project.uri) as proxy:
 

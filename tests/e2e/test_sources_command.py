@@ -89,7 +89,7 @@ def test_the_screen_opens_only_the_source_that_was_asked_for(project: Path, tmp_
     assert (done.returncode, done.stderr) == (6, "runtower: There is no source 'c'. Sources here: a, b.\n")
     assert run(project, "--source").returncode == 2
     with Program(project, "--source", "b") as program:
-        program.paints("● b   1 run ")
+        program.paints("● b")
         program.press("q")
         program.ends()
 

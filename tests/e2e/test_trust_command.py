@@ -78,6 +78,7 @@ def test_nothing_is_sent_before_and_all_that_was_named_after(project: Path, serv
     assert json.loads(run(project, "trust", "--list", "--json").stdout)[0]["folder"] == str(project)
 
 
+@pytest.mark.long
 def test_another_server_in_the_file_is_asked_about_again(project: Path, server: FaultServer) -> None:
     assert run(project, "trust", "--yes").returncode == 0
     with faulty([a_run(7)]) as other:
