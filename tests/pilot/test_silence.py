@@ -10,7 +10,7 @@ from pathlib import Path
 from support.labstore import HOUR, changing, id_of, put_metric
 from support.towerapp import Open
 
-from runtower.acts.proofs import PROCESS_TAG, process_tag
+from runtower.jobs.proofs import PROCESS_TAG, process_tag
 
 
 def _quiet_for(store: Path, name: str, hours: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtower.acts.proofs import PROCESS_TAG, lost, process_tag
+from runtower.jobs.proofs import PROCESS_TAG, lost, process_tag
 
 
 @pytest.fixture

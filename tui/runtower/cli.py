@@ -22,6 +22,7 @@ COMMANDS: Final = (
     *("artifacts", "download", "logs"),
     *("diff", "compare"),
     *("models", "gate", "promote", "rollback"),
+    *("launch", "jobs", "stop", "gpus"),
     *("rename", "tag", "delete", "restore", "mark-killed", "log"),
 )
 _READ_ONLY: Final = "--read-only"
@@ -43,6 +44,10 @@ runtower {__version__}: ML runs and models, in a terminal.
                            registered models, their versions, and who was where
   runtower gate|promote|rollback --help
                            judge a version, promote it, bring the previous one back
+  runtower launch [--on slurm] [--gpus N] -- COMMAND
+                           start a command as a job that outlives the terminal
+  runtower jobs|logs|stop|gpus --help
+                           what runs here and in Slurm, its logs, its end, the GPUs
   runtower rename|tag|delete|restore|mark-killed|log --help
                            change runs; what was changed, and how to do it by hand
   runtower sources add|remove, runtower trust --help

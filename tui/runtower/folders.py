@@ -60,6 +60,11 @@ class Folders:
         return self.state / "commands.jsonl"
 
     @property
+    def jobs(self) -> Path:
+        """The jobs that were launched: a folder for each, by host, and `slurm` for those that were given to it."""
+        return self.state / "jobs"
+
+    @property
     def logs(self) -> Path:
         """What the sources' processes print."""
         return self.state / "logs"

@@ -97,6 +97,22 @@ class PromoteSettings:
 
 
 @dataclass
+class JobSettings:
+    """How jobs are started on this machine."""
+
+    at_once: int = field(
+        default=0, metadata={"doc": "how many run at a time; 0: as many as there are places on GPUs, one without any"}
+    )
+    per_gpu: int = field(default=1, metadata={"doc": "how many may share a GPU"})
+    gpu_free: float = field(
+        default=0.5, metadata={"doc": "the share of a GPU's memory that has to be free, divided by per_gpu"}
+    )
+    gpu_use: float = field(
+        default=50.0, metadata={"doc": "percent of use above which a GPU that none of ours is on counts as taken"}
+    )
+
+
+@dataclass
 class Settings:
     """All settings with their defaults."""
 
@@ -120,6 +136,9 @@ class Settings:
     )
     promote: PromoteSettings = field(
         default_factory=PromoteSettings, metadata={"doc": "how models are promoted, see docs/promotion.md"}
+    )
+    jobs: JobSettings = field(
+        default_factory=JobSettings, metadata={"doc": "how jobs are started on this machine, see docs/jobs.md"}
     )
     notify: bool = field(
         default=True, metadata={"doc": "whether alerts are sent to the terminal too: OSC 9 and its title"}

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from runtower.acts import proofs
 from runtower.acts.browse import Browser
 from runtower.acts.edit_plan import Change, Plan
 from runtower.acts.edit_words import purge
@@ -15,6 +14,7 @@ from runtower.domain import runs
 from runtower.domain.edits import ACTIVE, DELETED, NOTE, Edit, Field, RunNow
 from runtower.domain.errors import Conflict
 from runtower.domain.runs import ColumnKey, Kind, Status
+from runtower.jobs import proofs
 from runtower.sources.port import Target
 
 _OURS: Final = "mlflow."

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from runtower.acts import proofs
 from runtower.acts.tower import Tower
 from runtower.domain import runs
 from runtower.domain.runs import ColumnKey, Kind, Status
 from runtower.domain.series import CoarseCurve
 from runtower.domain.silence import Lost, Silence, silence, usual_interval
+from runtower.jobs import proofs
 
 _KEPT: Final = 5_000
 _PROCESS: Final = ColumnKey(Kind.TAG, proofs.PROCESS_TAG)

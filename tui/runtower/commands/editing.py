@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import click
 
-from runtower.acts import proofs
 from runtower.acts.edit_plan import Change, Plan
 from runtower.acts.edit_words import by_hand, doing, done
 from runtower.acts.resolve import resolve
@@ -24,6 +23,7 @@ from runtower.commands.tables import json_array
 from runtower.domain.edits import ACTIVE, DELETED, Edit, Field, RunNow
 from runtower.domain.errors import Conflict, Forbidden, Invalid, OutcomeUnknown, PartlyDone, TowerError
 from runtower.domain.runs import Status
+from runtower.jobs import proofs
 from runtower.present.spans import inert
 from runtower.sources.port import Identity
 

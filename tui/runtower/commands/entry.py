@@ -18,6 +18,7 @@ from runtower.commands import (
     diff_words,
     editing,
     file_words,
+    job_words,
     listing,
     log_listing,
     plot_words,
@@ -278,6 +279,10 @@ commands.add_command(diff_words.diff)
 commands.add_command(file_words.artifacts)
 commands.add_command(file_words.download)
 commands.add_command(file_words.logs)
+commands.add_command(job_words.gpus)
+commands.add_command(job_words.jobs)
+commands.add_command(job_words.launch)
+commands.add_command(job_words.stop)
 commands.add_command(plot_words.plot)
 commands.add_command(registry_words.models)
 commands.add_command(registry_words.gate)

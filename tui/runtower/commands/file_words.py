@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from runtower.commands import artifact_diffing, files
+from runtower.commands import artifact_diffing, files, launching
+from runtower.commands.job_listing import is_job
 from runtower.commands.opening import Asked, chosen_format
 from runtower.commands.options import JSON, WHERE, common
 from runtower.domain.errors import Invalid
@@ -47,12 +48,17 @@ def download(run: str, path: str, where: str, output: str, replace: bool, **aske
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", metavar="RUN|JOB")
 @WHERE
 @click.option("-n", "--lines", type=click.IntRange(min=0), metavar="LINES", help="Only so many from its end.")
 @click.option("-f", "--follow", is_flag=True, help="Go on printing what comes, until the run is over.")
 @click.option("--file", "file", default="", metavar="NAME", help="Which of several logs.")
 @common
 def logs(run: str, where: str, lines: int | None, follow: bool, file: str, **asked: Any) -> None:
-    """Print the console output of a RUN. Exits with 6 where none is found, and says where it was looked for."""
-    files.print_log(Asked(**asked), run, where, files.LogWish(lines, follow, file))
+    """Print the console output of a RUN, or of a JOB (`j12`, or Slurm's `4711`). Exits with 6 where none is found, and
+    says where it was looked for."""
+    wish = files.LogWish(lines, follow, file)
+    if is_job(run) and not where:
+        launching.print_job_log(run, wish)
+    else:
+        files.print_log(Asked(**asked), run, where, wish)

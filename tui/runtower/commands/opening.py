@@ -49,28 +49,30 @@ class Context:
     origins: Mapping[str, str]
 
 
-def context(asked: Asked) -> Context:
-    """The settings and targets of the working folder. Raises TowerError."""
-    folder, folders = Path.cwd(), Folders.of()
-    found = given(folder, os.environ, folders)
+def context(asked: Asked, folder: Path | None = None, environ: Mapping[str, str] | None = None) -> Context:
+    """The settings and targets of a folder, under an environment: the working folder and ours. Raises TowerError."""
+    folder, environ, folders = folder or Path.cwd(), os.environ if environ is None else environ, Folders.of()
+    found = given(folder, environ, folders)
     known = found.settings
-    targets, looked, defined = _targets(asked, folder, found)
+    targets, looked, defined = _targets(asked, folder, environ, found)
     targets = only_named(targets, asked.source or "")
     if asked.read_only or known.read_only:
         targets = tuple(replace(target, read_only=True) for target in targets)
     return Context(known, folders, targets, looked, defined, found.origins)
 
 
-def _targets(asked: Asked, folder: Path, known: Given) -> tuple[tuple[Target, ...], tuple[str, ...], Mapping[str, str]]:
+def _targets(
+    asked: Asked, folder: Path, environ: Mapping[str, str], known: Given
+) -> tuple[tuple[Target, ...], tuple[str, ...], Mapping[str, str]]:
     """Targets, what was looked for, and where each target is named."""
     if asked.tracking_uri is not None:
         found, origin = target_of(asked.tracking_uri, folder), "--tracking-uri"
     elif known.settings.sources:
-        targets = configured(known, folder, os.environ, Folders.of())
+        targets = configured(known, folder, environ, Folders.of())
         defined = {name: known.origins.get(f"sources.{name}.uri", "") for name in known.settings.sources}
         return targets, ("the sources of the settings",), defined
     else:
-        found, origin = discover(folder, os.environ), "found in the folder"
+        found, origin = discover(folder, environ), "found in the folder"
     from_variable = any(looked == "MLFLOW_TRACKING_URI" for looked in found.looked)
     defined = {
         target.name: "MLFLOW_TRACKING_URI" if from_variable and target.kind == "mlflow" else origin

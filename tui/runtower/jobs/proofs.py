@@ -43,6 +43,38 @@ def lost(tags: Mapping[str, str]) -> Lost | None:
     return Lost(Evidence.PROCESS, f"process {pid} is gone")
 
 
+def is_alive(boot: str, namespace: str, pid: str, start: str) -> bool | None:
+    """Whether the process lives that these four words name. None where nobody can tell from here: another pid
+    namespace, or a system without /proc."""
+    try:
+        here_boot, here_namespace = _here().split()
+        if boot != here_boot:
+            return False
+        if namespace != here_namespace:
+            return None
+        return _start_of(pid) == start
+    except (FileNotFoundError, ProcessLookupError):
+        return False if (_PROC / "self/stat").exists() else None
+    except OSError:
+        return None
+
+
+def is_start(pid: int, start: str) -> bool:
+    """Whether the process of that number is the one that was started at that tick, and lives."""
+    try:
+        return _start_of(str(pid)) == start
+    except OSError:
+        return False
+
+
+def is_older_boot(boot: str) -> bool:
+    """Whether a boot id is another than this one's."""
+    try:
+        return boot != _here().split()[0]
+    except OSError:
+        return False
+
+
 def _here() -> str:
     """This boot of this machine, and the pids that are seen in it."""
     boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()

@@ -1,0 +1,39 @@
+"""Which runs a job has made, by what they say of themselves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from runtower.catalog.catalogue import Catalogue
+from runtower.domain import runs
+from runtower.domain.jobs import Job, Where
+from runtower.domain.runs import ColumnKey, Kind, Status
+
+JOB_TAG: Final = "runtower.job"
+SLURM_TAGS: Final = ("slurm_job_id", "SLURM_JOB_ID", "slurm.job_id")
+_STOPPED: Final = (Status.RUNNING, Status.SCHEDULED, Status.FAILED)
+
+
+def runs_of_job(catalogue: Catalogue, job: Job) -> list[int]:
+    """The global rows of the runs that name this job in a tag, or that the job was told to use."""
+    if job.where is Where.LOCAL:
+        found = rows_with(catalogue, ColumnKey(Kind.TAG, JOB_TAG), f"{job.host}:{job.id}")
+    else:
+        found = [row for tag in SLURM_TAGS for row in rows_with(catalogue, ColumnKey(Kind.TAG, tag), job.id)]
+    if job.run_id:
+        found += rows_with(catalogue, runs.RUN_ID, job.run_id)
+    return sorted(set(found))
+
+
+def rows_with(catalogue: Catalogue, key: ColumnKey, text: str) -> list[int]:
+    """The global rows of the living runs that have exactly this text there."""
+    column = catalogue.texts(key)
+    codes = [code for code, word in enumerate(column.words.to_pylist()) if word == text]
+    return [int(row) for row in np.flatnonzero(np.isin(column.codes, codes) & catalogue.alive())] if codes else []
+
+
+def ended_status(status: str) -> bool:
+    """Whether a run of a job that was stopped still has to be marked KILLED."""
+    return status in _STOPPED
