@@ -99,7 +99,7 @@ def test_one_that_fails_at_once_says_it_with_the_logs_last_lines(project: Projec
     assert "j1 failed: exit code 1" in done.stderr
     assert "ModuleNotFoundError: No module named 'torchh'" in done.stderr
     listed = project.run("jobs").stdout
-    assert "exit code 1: ModuleNotFoundError" in listed
+    assert "ModuleNotFoundError: No module named 'torchh' (exit code 1)" in listed
     gone = project.run("launch", "--", "no-such-program")
     assert (gone.returncode, "There is no program no-such-program" in gone.stderr) == (1, True)
 

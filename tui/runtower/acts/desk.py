@@ -16,12 +16,15 @@ import pyarrow as pa
 
 from runtower.acts import choose, details, news, remember, saved_views
 from runtower.acts.alarms import alarms_of
+from runtower.acts.box import Box
 from runtower.acts.browse import Browser
 from runtower.acts.charts import Look
 from runtower.acts.columns import Columns
 from runtower.acts.curve_shelf import CurveShelf
 from runtower.acts.curves import Curves
 from runtower.acts.editing import Editor
+from runtower.acts.job_control import JobControl
+from runtower.acts.joins import Joins
 from runtower.acts.open_sources import OpenSources
 from runtower.acts.put_away import bring_back, put_away
 from runtower.acts.registrar import Registrar
@@ -76,6 +79,9 @@ class Desk:
         self.editor = Editor(self.tower, self.browser, self.targets, folders, settings, self.user, self._changed)
         self.registries = Registries(self.tower, self.targets, self._changed)
         self.registrar = Registrar(self.tower, self.targets, starter, self.registries, self._changed, self._tell)
+        self.box = Box(folders, start.folder, self._changed)
+        self.joins = Joins(self.tower, self.box)
+        self.control = JobControl(self.tower, self.box, self.joins, self.editor, folders, settings, self._tell)
         self.alarms = alarms_of(self.tower, self.user, starter)
         self.mine = False
         self.news = ""
@@ -87,6 +93,7 @@ class Desk:
         self.marked_file: tuple[RunKey, str] | None = None  # the artifact that others are compared with
         self.run_tab = "curves"  # the tab that an opened run shows first: the last one used
         self.project_file = starter.project_file
+        self.project = start.folder
         self._folders = folders
         self._starter = starter
         self.on_change = [changed]
@@ -151,6 +158,7 @@ class Desk:
         await self._first_order()
         self.tower.start()
         self.alarms.start()
+        self.box.start()
 
     async def _first_order(self) -> None:
         """Once there are runs: the view of last time, or the experiment of this user's newest run."""
@@ -270,6 +278,7 @@ class Desk:
         """Stop or go on asking the sources."""
         self.paused = paused
         self.tower.pause(paused)
+        self.box.pause(paused)
 
     @property
     def folder(self) -> Path:
@@ -383,6 +392,8 @@ class Desk:
         """Remember the view, the curves and what was told for the next sitting."""
         self.alarms.stop()
         self.registries.close()
+        self.control.close()
+        self.box.close()
         self._shelf.close()
         if self._restored:
             layouts = self.columns.kept()

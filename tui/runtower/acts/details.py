@@ -29,7 +29,7 @@ _INNER_TAGS: Final = ("mlflow.",)
 @dataclass(frozen=True)
 class RunDetails:
     """One run's values by family, in the order in which they are shown; `error`: what of it could not be read, `doubt`:
-    that it isn't heard of, `watched`: that one is told of it by hand."""
+    that it isn't heard of, `watched`: that one is told of it by hand, `lives`: in what it runs on this machine."""
 
     row: int
     name: str
@@ -40,6 +40,7 @@ class RunDetails:
     error: str = ""
     doubt: Silence | Lost | None = None
     watched: bool = False
+    lives: str = ""
 
     def curve_keys(self) -> list[ColumnKey]:
         """The metrics whose curves the pane shows."""
@@ -158,6 +159,7 @@ class DetailLines:
             parts.insert(1, in_words(details.doubt))
         elif status == Status.RUNNING and start is not None:
             parts[1:1] = self._progress(details, start, now_ms)
+        parts.append(details.lives)
         user = self._text(details, runs.USER)
         if user:
             parts.append(inert(user, self._glyphs))

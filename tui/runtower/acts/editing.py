@@ -15,8 +15,9 @@ from runtower.acts.edit_words import doing, done
 from runtower.acts.plans import Plans
 from runtower.acts.tower import News, Tower
 from runtower.acts.writer import Outcome, Writer
+from runtower.domain.edits import Edit, Field
 from runtower.domain.errors import TowerError
-from runtower.domain.runs import RunKey
+from runtower.domain.runs import RunKey, Status
 from runtower.folders import Folders
 from runtower.link import commandlog
 from runtower.link.commandlog import Entry, Intent
@@ -114,6 +115,23 @@ class Editor:
     async def killed(self, rows: Sequence[int]) -> Plan:
         """A plan that marks runs KILLED, after a look at each. Raises TowerError, Conflict."""
         return await self.plans.killed(rows, lambda number, run_id: self._writer(number).look(run_id))
+
+    async def kill_stopped(self, keys: Sequence[RunKey]) -> None:
+        """Mark runs KILLED whose program was just stopped from here: they say RUNNING still, or FAILED because it saw
+        the signal come. Raises TowerError where they can't be looked at or changed."""
+        catalogue, changes = self._tower.catalogue, []
+        rows = [int(row) for row in catalogue.rows_of(keys) if row >= 0]
+        if reason := self.why_not(rows):
+            raise TowerError(f"It can't be changed now: {reason}.", "`:killed` marks it later.")
+        numbers = catalogue.source_numbers()
+        for row in rows:
+            run_id = catalogue.run_key(row).run_id
+            now = await self._writer(int(numbers[row])).look(run_id)
+            if now.status in (Status.RUNNING, Status.SCHEDULED, Status.FAILED):
+                edit = Edit(run_id, Field.STATUS, now.status, Status.KILLED, last_metric=now.last_metric)
+                changes.append(Change(int(numbers[row]), now.name or run_id[:8], now.user, edit))
+        if changes:
+            self.carry_out(Plan(tuple(changes)))
 
     def prepare(self, plan: Plan) -> None:
         """The question is being asked: the processes that would write open their sources meanwhile."""

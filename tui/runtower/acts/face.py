@@ -117,7 +117,8 @@ class Face:
     async def details(self, row: int) -> RunDetails:
         read = await self._read(row)
         watched = self.desk.tower.catalogue.run_key(row) in self.desk.alarms.watched
-        return replace(read, watched=True) if watched else read
+        lives = self.desk.joins.lives_in(row) if self.desk.editor.plans.is_running(row) else ""
+        return replace(read, watched=watched, lives=lives) if watched or lives else read
 
     async def _read(self, row: int) -> RunDetails:
         desk, catalogue = self.desk, self.desk.tower.catalogue

@@ -80,6 +80,7 @@ def put_away(
         cursor=pair(browser.cursor) if isinstance(browser.cursor, int) and alive[browser.cursor] else None,
         details=before.details,
         demo_dismissed=before.demo_dismissed,
+        launch=before.launch,
     )
 
 

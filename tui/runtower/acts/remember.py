@@ -40,7 +40,7 @@ class KeptLayout(msgspec.Struct):
 class KeptView(msgspec.Struct, omit_defaults=True):
     """One folder's view. Runs are (source, native id), experiments (source, id), sources names (None: all are shown);
     `seen_ms` is when it was last left; `watched` are runs of which one wants to be told, `going` those that
-    went on then, `told` those whose end was told."""
+    went on then, `told` those whose end was told; `launch` what the form for a job said last."""
 
     version: int = VERSION
     seen_ms: int = 0
@@ -67,6 +67,7 @@ class KeptView(msgspec.Struct, omit_defaults=True):
     watched: list[tuple[str, str]] = []
     going: list[tuple[str, str]] = []
     told: list[tuple[str, str]] = []
+    launch: dict[str, str] = {}
 
 
 def view_file(views: Path, folder: Path, sources: Sequence[str]) -> Path:

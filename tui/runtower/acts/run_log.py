@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from runtower.acts.find_log import LogPlace, Search
-from runtower.acts.run_files import RunFiles
-from runtower.domain.artifacts import MOST_BYTES
+from runtower.domain.artifacts import MOST_BYTES, Piece
 from runtower.domain.errors import TowerError
 from runtower.link.offloop import off_loop
 from runtower.present.console import KEPT_BYTES, ConsoleText
@@ -22,10 +21,35 @@ HOW_TO: Final = (
 _LEAP: Final = 4 * MOST_BYTES
 
 
+class LogFiles(Protocol):
+    """Whose log it is: a run, or a job."""
+
+    run_id: str
+    name: str
+
+    @property
+    def is_far(self) -> bool:
+        """Whether it is read from behind a line."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is printed, as far as is known."""
+        ...
+
+    async def find_log(self) -> Search:
+        """Where it is, and where it was looked for."""
+        ...
+
+    async def log_part(self, place: LogPlace, offset: int, most: int) -> Piece:
+        """A piece of it. Raises TowerError."""
+        ...
+
+
 class RunLog:
     """Its log, where it has one. `changed` is called on the loop after news; only one look is under way at a time."""
 
-    def __init__(self, files: RunFiles, glyphs: Glyphs, changed: Callable[[], None]) -> None:
+    def __init__(self, files: LogFiles, glyphs: Glyphs, changed: Callable[[], None]) -> None:
         self._files = files
         self._glyphs = glyphs
         self._changed = changed

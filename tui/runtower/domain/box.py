@@ -83,10 +83,10 @@ class Host:
 @dataclass(frozen=True, slots=True)
 class Process:
     """A process of this machine. (`pid`, `start_ticks`) is the same one for ever within a boot: clock ticks from the
-    boot to its start (proc_pid_stat(5)). `started_ms` UTC epoch ms; `memory` resident bytes.
+    boot to its start (proc_pid_stat(5)). `started_ms` UTC epoch ms, `parent` a pid, `group` its process group.
 
-    `environ` holds only the variables that name a run, a job or an experiment, of own processes; `parent` is a pid;
-    `folder` its working folder, '' for others' processes.
+    `environ` holds only the variables that name a run, a job or an experiment, and `folder` the working folder, both of
+    own processes only.
     """
 
     pid: int
@@ -97,6 +97,20 @@ class Process:
     parent: int = 0
     group: int = 0
     folder: str = ""
-    memory: int = 0
     is_ours: bool = False
     environ: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFolder:
+    """A folder that a run left its output in. `kind`: hydra, submitit or wandb. `made_ms`: when, UTC epoch ms.
+
+    `id` is what it names itself by: the id of a run of W&B's, of a job of submitit's, '' for one of Hydra's. `log` is
+    the file in it with the console output, '' for none.
+    """
+
+    path: str
+    kind: str
+    made_ms: float
+    id: str = ""
+    log: str = ""

@@ -48,6 +48,11 @@ class Request:
     run_id: str = ""
     redact: Sequence[str] = field(default=())
 
+    @property
+    def called(self) -> str:
+        """Its name, else its command without the folder of its program."""
+        return self.name or " ".join([os.path.basename(self.command[0]), *self.command[1:]])[:200]
+
     def checked(self) -> Request:
         """The same. Raises Invalid for what can't be run, before anything is written."""
         if not self.command or not self.command[0]:
@@ -151,7 +156,7 @@ class Queue:
             environ["MLFLOW_RUN_ID"] = request.run_id
         visible = environ.get("CUDA_VISIBLE_DEVICES")
         spec = {
-            "name": request.name or " ".join(request.command)[:200],
+            "name": request.called,
             "argv": list(request.command),
             "folder": str(request.folder),
             "host": self.host,

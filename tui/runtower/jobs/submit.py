@@ -79,7 +79,7 @@ def submit(request: Request, resources: Resources, records: Path) -> str:
         raise Invalid(reason, "Launch it here, or load the cluster's module.")
     record = records / new_id()
     spec = {
-        "name": request.name or " ".join(request.command)[:200],
+        "name": request.called,
         "argv": list(request.command),
         "folder": str(request.folder),
         "queued_ms": time.time_ns() // 1_000_000,

@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
 from runtower.domain.jobs import Job, JobState, Where
+from runtower.domain.runs import Status
 from runtower.present.console import console_lines
+from runtower.present.glyphs import Glyphs
+from runtower.present.spans import Span
+from runtower.present.states import state as of_run
 from runtower.present.times import ago, duration
+
+_STATUS: Final = {
+    JobState.WAIT: Status.SCHEDULED,
+    JobState.RUN: Status.RUNNING,
+    JobState.OK: Status.FINISHED,
+    JobState.FAIL: Status.FAILED,
+    JobState.KILL: Status.KILLED,
+}
 
 
 def state_text(job: Job) -> str:
     """Its state as one word."""
     return str(job.state)
+
+
+def job_state(state: JobState, glyphs: Glyphs) -> Span:
+    """Glyph and word, in the colours of runs: `▶ run`, `? lost`."""
+    return of_run(_STATUS[state], None, glyphs) if state in _STATUS else (f"{glyphs.unknown} lost", "state-killed")
+
+
+def job_states(states: Sequence[JobState], glyphs: Glyphs) -> Span:
+    """How many of an array are in which state: `1▶ 2✓ 1✗`; its tone that of the worst."""
+    counts = Counter(states)
+    text = " ".join(f"{counts[one]}{job_state(one, glyphs)[0].split()[0]}" for one in JobState if counts[one])
+    worst = next(
+        (one for one in (JobState.FAIL, JobState.LOST, JobState.KILL, JobState.RUN) if counts[one]), JobState.OK
+    )
+    return text, job_state(worst, glyphs)[1]
 
 
 def since_text(job: Job, now_ms: float) -> tuple[str, str]:
@@ -25,7 +56,7 @@ def since_text(job: Job, now_ms: float) -> tuple[str, str]:
 def reason_text(job: Job) -> str:
     """Why it waits or how it ended; of what failed with its log's last line, which mostly says it."""
     last = console_lines(job.last_line[-400:])[-1:] if job.state is JobState.FAIL and job.exit_code else []
-    return ": ".join(part for part in (job.reason, *last) if part)
+    return f"{last[0]} ({job.reason})" if last and last[0] and job.reason else job.reason
 
 
 def on_text(job: Job) -> str:

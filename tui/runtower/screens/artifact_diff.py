@@ -10,11 +10,13 @@ from runtower.domain.artifacts import Artifact
 from runtower.domain.runs import RunKey
 from runtower.present.spans import inert
 from runtower.screens.menu import Choice, Menu
-from runtower.screens.run_tabs import RunTab
+from runtower.screens.run_tabs import OpenedRun, RunTab
 
 
 class DiffKeys(RunTab):
     """What the keys do that mark a file and compare one."""
+
+    opened: OpenedRun
 
     @property
     def chosen(self) -> Artifact | None:

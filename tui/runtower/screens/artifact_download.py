@@ -12,12 +12,14 @@ from runtower.present.sizes import size_text
 from runtower.present.spans import inert
 from runtower.screens.ask import Ask
 from runtower.screens.confirm import Confirm
-from runtower.screens.run_tabs import RunTab
+from runtower.screens.run_tabs import OpenedRun, RunTab
 from runtower_widgets.line import Line
 
 
 class DownloadKeys(RunTab):
     """What the key for a download does; the opened run has at most one under way."""
+
+    opened: OpenedRun
 
     @property
     def chosen(self) -> Artifact | None:

@@ -54,6 +54,8 @@ class ArtifactsScreen(PageKeys, DownloadKeys, DiffKeys, RunTab):
     tab: ClassVar[str] = "artifacts"
     AUTO_FOCUS: ClassVar[str | None] = "#tree"
 
+    opened: OpenedRun
+
     def __init__(self, keymap: Keymap, opened: OpenedRun) -> None:
         super().__init__(keymap, opened)
         self.tree_rows = opened.tree

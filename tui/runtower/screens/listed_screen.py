@@ -34,6 +34,7 @@ class ListedScreen(RowKeys, MoveKeys, OverScreen):
 
     AUTO_FOCUS: ClassVar[str | None] = "#rows"
     footer_keys: ClassVar[Sequence[str]] = ()
+    open_action: ClassVar[str] = "model.open"
 
     def __init__(self, keymap: Keymap, glyphs: Glyphs, face: Face) -> None:
         super().__init__(keymap, glyphs, face)
@@ -202,7 +203,7 @@ class ListedScreen(RowKeys, MoveKeys, OverScreen):
 
     @on(RowTable.Opened)
     async def _opened(self) -> None:
-        await self.act("model.open")
+        await self.act(self.open_action)
 
     @on(RowTable.HeaderClicked)
     def _header_clicked(self, event: RowTable.HeaderClicked) -> None:

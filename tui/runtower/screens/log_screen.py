@@ -19,7 +19,7 @@ from runtower.screens.menu import Choice, Menu
 from runtower.screens.move_keys import MoveKeys
 from runtower.screens.needle import TYPING, Needle
 from runtower.screens.run_lines import footer
-from runtower.screens.run_tabs import OpenedRun
+from runtower.screens.run_tabs import Opened
 from runtower_widgets.line import Line, Lines
 
 _FAR: Final = 5.0
@@ -42,7 +42,7 @@ class LogScreen(MoveKeys, LogSearch):
     tab: ClassVar[str] = "log"
     AUTO_FOCUS: ClassVar[str | None] = "#log"
 
-    def __init__(self, keymap: Keymap, opened: OpenedRun, or_else: str = "") -> None:
+    def __init__(self, keymap: Keymap, opened: Opened, or_else: str = "") -> None:
         """`or_else`: the tab to turn to where the run has no log."""
         super().__init__(keymap, opened)
         self._or_else = or_else

@@ -10,7 +10,7 @@ from textual import on
 from runtower.acts.log_lines import LogLines, errors, hits
 from runtower.keymap import Keymap
 from runtower.screens.needle import Needle
-from runtower.screens.run_tabs import OpenedRun, RunTab
+from runtower.screens.run_tabs import Opened, RunTab
 from runtower_widgets.line import Lines
 
 _CONTEXT: Final = 3
@@ -19,7 +19,7 @@ _CONTEXT: Final = 3
 class LogSearch(RunTab):
     """What the keys do that look for something in the lines of the log."""
 
-    def __init__(self, keymap: Keymap, opened: OpenedRun) -> None:
+    def __init__(self, keymap: Keymap, opened: Opened) -> None:
         super().__init__(keymap, opened)
         self._run_log = opened.log
         self._follows = True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from runtower.acts.artifact_tree import ArtifactTree
 from runtower.acts.run_files import RunFiles
-from runtower.acts.run_log import RunLog
+from runtower.acts.run_log import LogFiles, RunLog
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Line as Spans
@@ -33,51 +33,80 @@ class Download:
     tone: str = ""
 
 
-@dataclass
-class OpenedRun:
-    """The run that was opened, the first of `rows` (global ones), with those beside it, and its files as they are
-    known so far. `heard` is called after news of the files: the page that is shown redraws."""
+@dataclass(kw_only=True)
+class Opened:
+    """What was opened and has a log, under the name of what it was opened from. `heard` is called after news of its
+    files: the page that is shown redraws."""
 
     face: Face
     glyphs: Glyphs
-    rows: Sequence[int]
-    left_out: int
     tabs: Sequence[str]
-    files: RunFiles
-    tree: ArtifactTree = field(init=False)
+    files: LogFiles
     log: RunLog = field(init=False)
-    download: Download = field(default_factory=Download)
     heard: Callable[[], None] = field(default=lambda: None)
+    home: str = "runs"
 
     def __post_init__(self) -> None:
-        self.tree = ArtifactTree(self.files, self.glyphs, lambda: self.heard())
         self.log = RunLog(self.files, self.glyphs, lambda: self.heard())
 
     @property
     def desk(self) -> Desk:
         return self.face.desk
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.files.name
+
+    @property
+    def beside(self) -> tuple[str, str]:
+        """What was opened with it, and what was left out for want of room."""
+        return "", ""
+
     def after(self, tab: str, by: int) -> str:
         """The tab so many further on."""
         return self.tabs[(self.tabs.index(tab) + by) % len(self.tabs)]
 
 
+@dataclass(kw_only=True)
+class OpenedRun(Opened):
+    """The run that was opened, the first of `rows` (global ones), with those beside it, and its files as they are
+    known so far."""
+
+    files: RunFiles
+    rows: Sequence[int]
+    left_out: int
+    tree: ArtifactTree = field(init=False)
+    download: Download = field(default_factory=Download)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.tree = ArtifactTree(self.files, self.glyphs, lambda: self.heard())
+
+    @property
+    def name(self) -> str:
+        return self.face.name_of(self.rows[0])
+
+    @property
+    def beside(self) -> tuple[str, str]:
+        more = f" and {len(self.rows) - 1} more" if len(self.rows) > 1 else ""
+        return more, f" ({self.left_out} left out)" if self.left_out else ""
+
+
 def opened_run(face: Face, glyphs: Glyphs, rows: Sequence[int], left_out: int, tabs: Sequence[str]) -> OpenedRun:
     """A run that is opened now, none of whose files is known."""
-    return OpenedRun(face, glyphs, rows, left_out, tabs, RunFiles(face.desk.tower, rows[0]))
+    files = RunFiles(face.desk.tower, rows[0])
+    return OpenedRun(face=face, glyphs=glyphs, tabs=tabs, files=files, rows=rows, left_out=left_out)
 
 
-def crumbs(opened: OpenedRun, tab: str, width: int, said: str = "") -> tuple[Spans, Spans]:
+def crumbs(opened: Opened, tab: str, width: int, said: str = "") -> tuple[Spans, Spans]:
     """The head line: the run at the left, at the right the tabs and what is `said` of the chosen one."""
     glyphs = opened.glyphs
     gap = 2 if width >= 100 else 0
     room = max(8, width - sum(len(one) + 2 + gap for one in opened.tabs) - len(said) - 22)
-    name = shortened(inert(opened.face.name_of(opened.rows[0]), glyphs), room, glyphs)
-    more = f" and {len(opened.rows) - 1} more" if len(opened.rows) > 1 else ""
-    left: list[Span] = [(" runs ", "title"), (f"{glyphs.within} ", "dim")]
-    left += [(name, "bright"), (more, "")]
-    if opened.left_out:
-        left.append((f" ({opened.left_out} left out)", "warning"))
+    more, left_out = opened.beside
+    left: list[Span] = [(f" {opened.home} ", "title"), (f"{glyphs.within} ", "dim")]
+    left += [(shortened(inert(opened.name, glyphs), room, glyphs), "bright"), (more, ""), (left_out, "warning")]
     return tuple(left), tabs_line(opened.tabs, tab, gap, said)
 
 
@@ -97,7 +126,7 @@ class RunTab(OverScreen):
 
     tab: ClassVar[str] = ""
 
-    def __init__(self, keymap: Keymap, opened: OpenedRun) -> None:
+    def __init__(self, keymap: Keymap, opened: Opened) -> None:
         super().__init__(keymap, opened.glyphs, opened.face)
         self.opened = opened
 
