@@ -14,6 +14,8 @@ from runtower.screens.artifacts_screen import ArtifactsScreen
 from runtower.screens.compare_screen import CompareScreen
 from runtower.screens.curves_screen import CurvesScreen
 from runtower.screens.empty import EmptyScreen
+from runtower.screens.gpus_screen import GpusScreen
+from runtower.screens.jobs_screen import JobsScreen
 from runtower.screens.keys import KeyScreen
 from runtower.screens.log_screen import LogScreen
 from runtower.screens.model_screen import ModelScreen
@@ -43,6 +45,8 @@ SCREENS: dict[str, type[KeyScreen]] = {
     "model": ModelScreen,
     "version": VersionScreen,
     "promotion": PromotionScreen,
+    "jobs": JobsScreen,
+    "gpus": GpusScreen,
     "texts": TextDiffScreen,
 }
 PLACES = sorted({place for action in ACTIONS for place in action.places})
@@ -60,6 +64,7 @@ QUIET_GROUPS = {
     "Log",
     "Models",
     "Promotion",
+    "Jobs",
 }
 
 

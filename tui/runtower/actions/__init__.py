@@ -11,13 +11,14 @@ from typing import Final
 from runtower.actions.action import Action
 from runtower.actions.columns import COLUMNS
 from runtower.actions.everywhere import EVERYWHERE
+from runtower.actions.jobs import JOBS
 from runtower.actions.models import MODELS
 from runtower.actions.pages import PAGES
 from runtower.actions.tables import TABLES
 
 __all__ = ["ACTIONS", "BY_ID", "Action", "at"]
 
-ACTIONS: Final[tuple[Action, ...]] = (*TABLES, *PAGES, *COLUMNS, *MODELS, *EVERYWHERE)
+ACTIONS: Final[tuple[Action, ...]] = (*TABLES, *PAGES, *COLUMNS, *MODELS, *JOBS, *EVERYWHERE)
 
 BY_ID: Final = {action.id: action for action in ACTIONS}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from runtower.actions.action import Action
-from runtower.actions.places import ROWS
+from runtower.actions.places import LISTED
 
 COLUMNS: Final = (
     # Columns
-    Action("columns.sort", "Sort by this column, again reverses", ("s",), "Columns", ("runs", *ROWS), "sort"),
+    Action("columns.sort", "Sort by this column, again reverses", ("s",), "Columns", ("runs", *LISTED), "sort"),
     Action("columns.sort_more", "Sort by this column next", ("S",), "Columns"),
     Action("columns.choose", "Choose columns", ("v",), "Columns", short="columns"),
     Action("columns.hide", "Hide this column", ("-",), "Columns"),
@@ -18,10 +18,10 @@ COLUMNS: Final = (
     Action("columns.narrower", "Make this column narrower", ("(",), "Columns"),
     Action("columns.wider", "Make this column wider", (")",), "Columns"),
     # Mark
-    Action("mark.toggle", "Mark the run, the model or the version", ("space",), "Mark", ("runs", *ROWS), "mark"),
-    Action("mark.range", "Mark from the last mark to here", ("V",), "Mark", ("runs", *ROWS)),
-    Action("mark.all", "Mark all that the filter shows", ("*",), "Mark", ("runs", *ROWS)),
-    Action("mark.invert", "Invert the marks", ("~",), "Mark", ("runs", *ROWS)),
+    Action("mark.toggle", "Mark the run, the model or the version", ("space",), "Mark", ("runs", *LISTED), "mark"),
+    Action("mark.range", "Mark from the last mark to here", ("V",), "Mark", ("runs", *LISTED)),
+    Action("mark.all", "Mark all that the filter shows", ("*",), "Mark", ("runs", *LISTED)),
+    Action("mark.invert", "Invert the marks", ("~",), "Mark", ("runs", *LISTED)),
     Action("mark.pin", "Pin the run to the top", ("p",), "Mark"),
     Action("mark.baseline", "Make the run the baseline", ("=",), "Mark", short="baseline"),
     # Change

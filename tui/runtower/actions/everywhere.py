@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from runtower.actions.action import Action
-from runtower.actions.places import ALL, DRAWN, LINES, OPENED, PAGES, PROMOTION, REGISTRY, SOURCES
+from runtower.actions.places import ALL, BOX, DRAWN, LINES, OPENED, PAGES, PROMOTION, REGISTRY, SOURCES
 
 EVERYWHERE: Final = (
     # Take along
     Action("take.id", "Copy the run's id", ("y",), "Take along", OPENED),
     Action("take.menu", "Copy something else", ("Y",), "Take along", ("runs", *REGISTRY)),
     Action("take.uri", "Copy the model's URI, as models:/name@alias", ("y",), "Take along", REGISTRY, "copy models:/"),
-    Action("take.command", "Copy the command that does it", ("y",), "Take along", PROMOTION, "copy the command"),
+    Action(
+        "take.command",
+        "Copy the command that does it",
+        ("y",),
+        "Take along",
+        (*PROMOTION, "jobs"),
+        "copy the command",
+    ),
     Action(
         "compare.overrides",
         "Copy the overrides of Hydra that turn the first config into the second",
@@ -24,7 +31,7 @@ EVERYWHERE: Final = (
     Action("compare.copy", "Copy as YAML or Markdown", ("Y",), "Take along", ("compare",)),
     # Live
     Action("live.refresh", "Refresh now, and order again", ("r",), "Live", PAGES, "refresh"),
-    Action("live.pause", "Pause or go on watching", ("w",), "Live", (*LINES, *REGISTRY)),
+    Action("live.pause", "Pause or go on watching", ("w",), "Live", (*LINES, *REGISTRY, *BOX)),
     Action(
         "alert.watch",
         "Watch the run or the marked ones",

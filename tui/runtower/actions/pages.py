@@ -131,12 +131,12 @@ PAGES: Final = (
     Action("texts.previous", "Previous change", ("N",), "Two texts", TEXTS),
     Action("texts.differences", "Only the changes, or all lines", ("x",), "Two texts", TEXTS, "only differences"),
     # Log
-    Action("log.open", "Log of the run", ("L",), "Log", ("runs", "run", "artifacts"), short="log"),
+    Action("log.open", "Log of the run or the job", ("L",), "Log", ("runs", "run", "artifacts", "jobs"), short="log"),
     Action("log.search", "Search", ("/",), "Log", ("log",), short="search"),
     Action("log.next", "Next hit", ("n",), "Log", ("log",), short="next"),
     Action("log.previous", "Previous hit", ("N",), "Log", ("log",)),
     Action("log.error_next", "Next error", ("}", "i"), "Log", ("log",), short="error"),
-    Action("log.error_previous", "Previous error", ("{", "I"), "Log", ("log",)),
+    Action("log.error_previous", "Previous error", ("{", "p"), "Log", ("log",)),
     Action("log.follow", "Follow the end, or stay here", ("F",), "Log", ("log",), short="follow"),
     Action("log.file", "Choose another file", ("v",), "Log", ("log",), short="files"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from runtower.actions.action import Action
-from runtower.actions.places import COMPARED, FIRST, LISTS, PAGES, PANES, ROWS, RUN, SCROLLED
+from runtower.actions.places import COMPARED, FIRST, LISTED, LISTS, PAGES, PANES, RUN, SCROLLED
 
 TABLES: Final = (
     # Move
@@ -17,8 +17,8 @@ TABLES: Final = (
     Action("move.half_up", "Half a page up", ("ctrl+u",), "Move", SCROLLED),
     Action("move.first", "First row, and order again", ("g g", "home"), "Move", LISTS),
     Action("move.last", "Last row", ("G", "end"), "Move", LISTS),
-    Action("move.left", "Column to the left", ("h", "left"), "Move", ("runs", "compare", *ROWS)),
-    Action("move.right", "Column to the right", ("l", "right"), "Move", ("runs", "compare", *ROWS)),
+    Action("move.left", "Column to the left", ("h", "left"), "Move", ("runs", "compare", *LISTED)),
+    Action("move.right", "Column to the right", ("l", "right"), "Move", ("runs", "compare", *LISTED)),
     Action("page.first", "First line, or the beginning of the curves", ("g g", "home"), "Move", FIRST),
     Action("page.last", "Last line, or the end of the curves", ("G", "end"), "Move", FIRST),
     Action("tab.next", "Next tab", ("]", "."), "Move", (*RUN, *COMPARED, "model"), short="tab"),
@@ -31,7 +31,7 @@ TABLES: Final = (
         "Filter the rows as you type",
         ("/",),
         "Find",
-        ("runs", *ROWS),
+        ("runs", *LISTED),
         short="filter",
         tooltip="words; !word not; ~fuzzy; /regex/",
     ),

@@ -20,15 +20,29 @@ def sources_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
     """Left: the product and its screens; right: each source's name and state, in brackets where its runs aren't shown,
     and how many runs there are in those that are."""
     name = " runtower  " if width >= 60 else " "
-    left: Line = ((name, "title"), ("[1 runs]", "active"), (" 2 models" if width >= 60 else "", "dim"))
+    left: Line = ((name, "title"), ("[1 runs]", "active"), (_beside(width), "dim"))
     right = _sources(desk, glyphs, width, False)
     counts = _counts(desk)
     if sum(len(text) for text, _ in (*left, *right)) + len(counts) > width:
         right = _sources(desk, glyphs, width, True)
+    busy = gpus_busy(desk)
+    if busy and sum(len(text) for text, _ in (*left, *right)) + len(counts) + len(busy) <= width:
+        right.append((busy, ""))
     right.append((counts, ""))
     if desk.paused:
         right.append(("  paused (w)", "warning"))
     return left, (*right, (" ", ""))
+
+
+def gpus_busy(desk: Desk) -> str:
+    """How many GPUs of this machine are in use, '' where it has none."""
+    gpus = desk.box.gpus
+    return f"gpu {gpus.busy}/{len(gpus.gpus)} busy   " if gpus is not None and gpus.gpus else ""
+
+
+def _beside(width: int) -> str:
+    """The screens beside the runs, each with its digit."""
+    return " 2 models  5 jobs  6 gpu" if width >= 110 else " 2 5 6" if width >= 60 else ""
 
 
 def _sources(desk: Desk, glyphs: Glyphs, width: int, short: bool) -> list[tuple[str, str]]:

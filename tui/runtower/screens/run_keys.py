@@ -13,10 +13,10 @@ from runtower.acts.compare_rows import rows_to_compare
 from runtower.domain.errors import Invalid
 from runtower.domain.runs import ColumnKey
 from runtower.screens.alert_keys import AlertKeys
+from runtower.screens.box_keys import BoxKeys
 from runtower.screens.copying import copy_out
 from runtower.screens.everywhere import next_theme, offer
 from runtower.screens.menu import Choice, Menu
-from runtower.screens.register_keys import RegisterKeys
 from runtower.screens.sources import SourcesScreen
 from runtower.screens.table_keys import choices
 from runtower_widgets.line import Line, Lines
@@ -38,7 +38,7 @@ _ON_GROUPS: Final = frozenset({"look.open", "look.fold", "mark.toggle"})
 _NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric", "look.points"})
 
 
-class RunsScreen(AlertKeys, RegisterKeys):
+class RunsScreen(AlertKeys, BoxKeys):
     """One method an action: `do_` + its id."""
 
     class MouseToggled(Message):
@@ -52,6 +52,8 @@ class RunsScreen(AlertKeys, RegisterKeys):
             return self.why_no_change(action_id)
         if group == "alert":
             return self.why_no_alert(action_id)
+        if group in ("jobs", "gpus", "job", "links"):
+            return self.why_no_box(action_id)
         browser = self.desk.browser
         rows = len(browser.view)
         if (action_id in _NEED_A_RUN or action_id in _NEED_ROWS) and not rows:
