@@ -9,8 +9,10 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
+from runtower.acts.job_runs import JOB_TAG
 from runtower.domain.artifacts import Artifact, Folder
 from runtower.domain.errors import TowerError
+from runtower.jobs.queueing import Queue, number_of
 
 # By how likely it is that they hold all that was printed.
 _NAMES: Final = tuple(
@@ -59,11 +61,13 @@ class Search:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a run says of itself: its params and tags in one, its artifacts' URI, its script."""
+    """What a run says of itself: its params and tags in one, its artifacts' URI, its script; and the folder of all
+    jobs."""
 
     said: Mapping[str, str] = field(default_factory=dict)
     artifact_uri: str = ""
     script: str = ""
+    jobs: str = ""
 
 
 class Looks(Protocol):
@@ -85,7 +89,9 @@ class Looks(Protocol):
 async def find_log(facts: Facts, looks: Looks) -> Search:
     """Look in all places, one after the other. Never raises for one that can't be read: it says so."""
     looked: list[str] = []
+    ours = await _of_our_job(facts, looks, looked)
     found, hydra = await _among_artifacts(looks, looked)
+    found = ours + found
     folders = _hydra_folders(facts, hydra)
     found += await _in_hydra_folders(folders, facts, looks, looked)
     places = _places(facts, folders)
@@ -158,6 +164,20 @@ async def _in_hydra_folders(folders: Sequence[Path], facts: Facts, looks: Looks,
     if not any("output folder" in text for text in looked):
         looked.append("Hydra's output folder: no param, tag or .hydra folder names it")
     return found
+
+
+# -- jobs
+
+
+async def _of_our_job(facts: Facts, looks: Looks, looked: list[str]) -> list[LogPlace]:
+    """What a job that runtower launched has printed: all of it, hence the first."""
+    host, _, name = facts.said.get(JOB_TAG, "").rpartition(":")
+    if not host or not facts.jobs or number_of(name) < 0:
+        return []
+    folder = Queue(Path(facts.jobs), host).folder / name
+    entries = await looks.files(folder)
+    looked.append(f"job {name} of {host}{'' if entries is not None else ', whose files are not on this machine'}")
+    return [_file(folder, one) for one in entries or () if one.name == "log" and one.size]
 
 
 # -- Slurm, submitit

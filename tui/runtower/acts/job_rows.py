@@ -70,6 +70,7 @@ def _row(job: Job, name: str, glyphs: Glyphs, now_ms: float) -> ListedRow:
     since, took = since_text(job, now_ms)
     state, tone = job_state(job.state, glyphs)
     says = reason_text(job) or _last(job, glyphs)
+    tone_of_says = "warning" if job.state in (JobState.FAIL, JobState.LOST) else "dim"
     moment = job.started_ms if job.state is JobState.RUN else job.ended_ms or job.queued_ms
     length = (job.ended_ms or now_ms) - job.started_ms if job.started_ms is not None else None
     cells = {
@@ -79,7 +80,7 @@ def _row(job: Job, name: str, glyphs: Glyphs, now_ms: float) -> ListedRow:
         "since": Cell(since, "dim", moment),
         "took": Cell(took, "", length),
         "on": Cell(on_text(job), "", on_text(job) or None),
-        "says": Cell(says, "warning" if job.state in (JobState.FAIL, JobState.LOST) else "dim", says or None),
+        "says": Cell(says, tone_of_says, says or None, begins=True),
     }
     return ListedRow(job.id, cells, " ".join([*job.command, job.folder, str(job.where)]))
 

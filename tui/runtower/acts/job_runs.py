@@ -13,7 +13,8 @@ from runtower.domain.runs import ColumnKey, Kind, Status
 
 JOB_TAG: Final = "runtower.job"
 SLURM_TAGS: Final = ("slurm_job_id", "SLURM_JOB_ID", "slurm.job_id")
-_STOPPED: Final = (Status.RUNNING, Status.SCHEDULED, Status.FAILED)
+# What a run may say whose job was stopped.
+LEFT: Final = (Status.RUNNING, Status.SCHEDULED, Status.FAILED)
 
 
 def runs_of_job(catalogue: Catalogue, job: Job) -> list[int]:
@@ -34,6 +35,7 @@ def rows_with(catalogue: Catalogue, key: ColumnKey, text: str) -> list[int]:
     return [int(row) for row in np.flatnonzero(np.isin(column.codes, codes) & catalogue.alive())] if codes else []
 
 
-def ended_status(status: str) -> bool:
-    """Whether a run of a job that was stopped still has to be marked KILLED."""
-    return status in _STOPPED
+def is_left(status: str | None, end_ms: float | None, asked_ms: float) -> bool:
+    """Whether a run has still to be marked KILLED whose job was stopped at `asked_ms` (UTC epoch ms): one that failed
+    before has its own reason."""
+    return status in LEFT and (status != Status.FAILED or end_ms is None or end_ms >= asked_ms)

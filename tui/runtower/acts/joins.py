@@ -20,6 +20,8 @@ from runtower.domain.runs import ColumnKey, Kind, RunKey, Status
 from runtower.jobs.proofs import PROCESS_TAG
 
 _GUESSED_MS: Final = 15 * 60_000.0
+_MADE_MS: Final = 120_000.0
+_SKEW_MS: Final = 2_000.0
 _PROCESS: Final = ColumnKey(Kind.TAG, PROCESS_TAG)
 _WANDB_TAGS: Final = ("wandb_run_id", "wandb.run_id", "wandb/run_id")
 
@@ -48,7 +50,7 @@ class Joins:
             links += self._of_process(process, sure)
         elif job is not None and (known := self._box.jobs.get(job.target)) is not None and known.pid:
             links += self._gpus(known.pid, f"its job {job.target} is on it", True)
-        links += self._folders_of(said, process, job)
+        links += self._folders_of(row, said, process, job)
         known = self._box.jobs.get(job.target) if job is not None else None
         if known is not None and known.log:
             links.append(Link(Relation.LOG, known.log, f"what its job {known.id} prints", job.sure if job else True))
@@ -171,15 +173,41 @@ class Joins:
         found = self._box.gpus_of(self._box.family(pid))
         return [Link(Relation.GPU, str(gpu.index), evidence, sure) for gpu, _ in found]
 
-    def _folders_of(self, said: dict[str, str], process: Process | None, job: Link | None) -> Iterator[Link]:
-        known = self._box.folders
+    def _folders_of(self, row: int, said: dict[str, str], process: Process | None, job: Link | None) -> Iterator[Link]:
+        known, found = self._box.folders, False
         for key, text in said.items():
             if text.startswith("/") and text.rstrip("/") in known:
                 yield from _folder(known[text.rstrip("/")], f"it says so: {key}", True)
+                found = True
         if process is not None and process.folder in known:
             yield from _folder(known[process.folder], f"its process {process.pid} runs in it", True)
+            found = True
         if job is not None:
             yield from self._submitit(job.target)
+
+        if not found and (folder := self._fitting_folder(row)) is not None:
+            yield from _folder(folder, "guessed: Hydra made it for that script just before the run began", False)
+        ids = {said[tag] for tag in _WANDB_TAGS if tag in said}
+        ids |= {process.environ["WANDB_RUN_ID"]} if process is not None and "WANDB_RUN_ID" in process.environ else set()
+        for one in known.values() if ids else ():
+            if one.kind == "wandb" and one.id in ids:
+                yield from _folder(one, f"W&B's folder of its run {one.id}", True)
+
+    def _fitting_folder(self, row: int) -> OutputFolder | None:
+        """The only folder of Hydra's whose log has the script's name, and that was made in the two minutes before."""
+        catalogue = self._tower.catalogue
+        start, script = catalogue.numbers(runs.START_TIME).number(row), catalogue.texts(runs.SOURCE_NAME).text(row)
+        if start is None or not script:
+            return None
+        log = os.path.splitext(os.path.basename(script))[0] + ".log"
+        fits = [
+            folder
+            for folder in self._box.folders.values()
+            if folder.kind == "hydra"
+            and 0 <= start - folder.made_ms + _SKEW_MS <= _MADE_MS
+            and os.path.basename(folder.log) == log
+        ]
+        return fits[0] if len(fits) == 1 else None
 
     def _submitit(self, slurm_id: str) -> Iterator[Link]:
         for folder in self._box.folders.values():

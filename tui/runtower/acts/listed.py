@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from runtower.acts.run_rows import Spot
 from runtower.catalog.words_filter import WordsFilter, parse
 from runtower.present.glyphs import Glyphs
-from runtower.present.spans import Line, inert, shortened
+from runtower.present.spans import Line, inert, shortened, shortened_end
 
 GUTTER: Final = "gutter"
 
@@ -31,11 +31,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands in a column, and what it is sorted by where that isn't its text; None sorts last either way."""
+    """What stands in a column, and what it is sorted by where that isn't its text; None sorts last either way. A long
+    text is cut in the middle, or where it `begins` with what matters at its end."""
 
     text: str
     tone: str = ""
     order: float | str | None = ""
+    begins: bool = False
 
 
 EMPTY: Final = Cell("", "", None)
@@ -80,7 +82,8 @@ class Listed:
                 out.append(((here, "bright"), (mark, "marked"), (" ", "")))
                 continue
             cell = row.cells.get(column.id, EMPTY)
-            out.append(((shortened(inert(cell.text, glyphs), column.width, glyphs), cell.tone),))
+            cut = shortened_end if cell.begins else shortened
+            out.append(((cut(inert(cell.text, glyphs), column.width, glyphs), cell.tone),))
         return out
 
     @property

@@ -13,6 +13,7 @@ from runtower.domain import runs
 from runtower.domain.artifacts import Artifact, Folder, Piece
 from runtower.domain.errors import TowerError
 from runtower.domain.runs import Kind, Status
+from runtower.folders import Folders
 from runtower.link.client import Link
 from runtower.link.offloop import off_loop
 from runtower.link.wire import ArtifactPart, Artifacts, Progress
@@ -39,6 +40,7 @@ class RunFiles:
             {cell.key.key: cell.text for cell in cells if cell.key.kind in (Kind.PARAM, Kind.TAG) and cell.text},
             self.uri,
             _text(cells, runs.SOURCE_NAME.key),
+            str(Folders.of().jobs),
         )
 
     @property

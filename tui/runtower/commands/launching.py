@@ -17,13 +17,14 @@ import msgspec
 
 from runtower.acts.edit_process import who
 from runtower.acts.edit_words import done
-from runtower.acts.job_runs import ended_status, runs_of_job
+from runtower.acts.job_runs import LEFT, is_left, runs_of_job
 from runtower.acts.writer import Outcome, Writer
 from runtower.commands.files import LogWish
 from runtower.commands.job_listing import job_named, record
 from runtower.commands.listing import write
 from runtower.commands.opening import Asked, context, opened
 from runtower.commands.saying_yes import can_ask
+from runtower.domain import runs
 from runtower.domain.edits import Edit, Field
 from runtower.domain.errors import Conflict, Forbidden, Invalid, NotFound, OutcomeUnknown, TowerError
 from runtower.domain.jobs import Job, JobState, Where
@@ -98,12 +99,13 @@ def stop(asked: Asked, text: str, signal: str, grace: float, yes: bool, as_json:
             raise Invalid(f"To stop {job.id} wants a yes, and nobody is here to give it.", "Add --yes.")
         click.echo(f"{inert(job.name)}\n{job.id} {job.state}, pid {job.pid}" if job.pid else inert(job.name), err=True)
         click.confirm(f"Stop {job.id}?", abort=True, err=True)
+    asked_ms = time.time() * 1000
     job, sent = _stop(job, signal, grace)
     outcomes: list[Outcome] = []
     error: TowerError | None = None
     if job.state.is_over and sent:
         try:
-            outcomes = asyncio.run(mark_killed(asked, job))
+            outcomes = asyncio.run(mark_killed(asked, job, asked_ms))
         except TowerError as failed:
             error = failed
     if as_json:
@@ -189,13 +191,19 @@ def _state(job: Job) -> JobState:
     return _now(job).state
 
 
-async def mark_killed(asked: Asked, job: Job) -> list[Outcome]:
-    """Mark the runs KILLED that a stopped job has left: RUNNING, or FAILED where it saw the signal coming."""
+async def mark_killed(asked: Asked, job: Job, asked_ms: float) -> list[Outcome]:
+    """Mark the runs KILLED that a stopped job has left: RUNNING, or FAILED since the stop was asked for (UTC epoch
+    ms), as a program does that saw the signal coming."""
     work = context(asked, Path(job.folder), _environ(job))
     if not work.targets:
         return []
     async with opened(work, asked.patience) as tower:
-        rows = runs_of_job(tower.catalogue, job)
+        ends = tower.catalogue.numbers(runs.END_TIME)
+        rows = [
+            row
+            for row in runs_of_job(tower.catalogue, job)
+            if is_left(tower.catalogue.texts(runs.STATUS).text(row), ends.number(row), asked_ms)
+        ]
         numbers = tower.catalogue.source_numbers()
         meant = [(int(numbers[row]), tower.catalogue.run_key(row).run_id) for row in rows]
     outcomes = []
@@ -206,7 +214,7 @@ async def mark_killed(asked: Asked, job: Job) -> list[Outcome]:
             if writer.target.read_only:
                 continue
             now = await writer.look(run_id)
-            if not ended_status(now.status):
+            if now.status not in LEFT:
                 continue
             edit = Edit(run_id, Field.STATUS, now.status, Status.KILLED, last_metric=now.last_metric)
             outcomes.append(await writer.write(edit, now.name or run_id[:8], await writer.identity()))

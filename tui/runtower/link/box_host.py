@@ -139,10 +139,15 @@ class BoxHost:
 
         processes, told = ProcessReader(), _Told[int, Process]()
         host = HostReader([Path(self._hello.project), Path(self._hello.state), Path("/tmp")])  # noqa: S108
+        said: list[str] | None = None
         while True:
             for new, gone, _ in told.news(processes.lap(self._pids)):
                 self._send(ProcessNews(new, gone))
-            self._send(HostNews(host.lap()))
+            now = host.lap()
+            full = [disk.path for disk in now.disks if disk.is_full_soon]
+            if self._looking.gpus or full != said:
+                self._send(HostNews(now))
+                said = full
             self._pause(1.0 if self._looking.gpus else 5.0)
 
     def _folders(self) -> None:
