@@ -160,3 +160,20 @@ async def test_artifacts_that_do_not_answer_do_not_end_the_search(tmp_path: Path
     found = await find_log(Facts(said), Gone(tmp_path))
     assert names(found) == [str(tmp_path / "submit" / "slurm-1.out")]
     assert "http://gpu-7 doesn't answer." in found.looked[0]
+
+
+async def test_a_run_that_names_its_job_has_that_jobs_log_first(tmp_path: Path) -> None:
+    put(tmp_path / "artifacts", "train.log")
+    put(tmp_path / "jobs/gpu-7/j3", "log", "spec.json")
+    said = {"runtower.job": "gpu-7:j3"}
+    found = await search(tmp_path, said, jobs=str(tmp_path / "jobs"))
+    assert names(found) == [str(tmp_path / "jobs/gpu-7/j3/log"), "train.log"]
+    assert found.looked[0] == "job j3 of gpu-7"
+
+
+async def test_a_job_of_another_machine_and_a_tag_that_is_no_job(tmp_path: Path) -> None:
+    found = await search(tmp_path, {"runtower.job": "gpu-8:j3"}, jobs=str(tmp_path / "jobs"))
+    assert found.looked[0] == "job j3 of gpu-8, whose files are not on this machine"
+    put(tmp_path / "jobs/secrets", "log")
+    found = await search(tmp_path, {"runtower.job": "..:secrets"}, jobs=str(tmp_path / "jobs"))
+    assert names(found) == []

@@ -31,8 +31,8 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands in a column, and what it is sorted by where that isn't its text; None sorts last either way. A long
-    text is cut in the middle, or where it `begins` with what matters at its end."""
+    """What stands in a column, and what it is sorted by where that isn't its text; None sorts last either way. One
+    that is too long is cut in its middle; at its end where it `begins` with what matters."""
 
     text: str
     tone: str = ""
