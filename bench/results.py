@@ -131,6 +131,21 @@ TARGETS = (
     Target("the same among 50 versions, p50", "model_keys", "versions_ms", 6, "ms"),
     Target("the same among models while they are read again: p99", "model_keys", "models_ms", 25, "ms", 0.99,
            note=_p99("model_keys")),
+    Target("memory (RSS) of a job's supervisor", "job_supervisor", "rss_mb", 15, "MB",
+           note=_said("job_supervisor", "pss_mb", "{:.1f} MB with shared pages by share")),
+    Target("CPU of a job's supervisor in a minute", "job_supervisor", "cpu_ms_per_minute", 1, "ms"),
+    Target("200 queued jobs, runtower and the queue's keepers killed at random: ran twice", "job_kills", "twice", 0, "",
+           note=lambda all_figures: _said("job_kills", "kills", "killed {:.0f} times")(all_figures)
+           + _said("job_kills", "supervisors", ", with {:.0f} supervisors")(all_figures)
+           + _said("job_kills", "lost", "; {:.0f} shown as lost")(all_figures)),
+    Target("the same: neither ran once nor shown as lost", "job_kills", "neither", 0, ""),
+    Target("1,000 processes and 10,000 output folders: to the links of 1,000 runs", "joins", "found_s", 1.0, "s",
+           note=_said("joins", "links_ms", "the links {:.0f} ms of it")),
+    Target("the same, then watched: CPU of the process that looks", "joins", "watch_percent", 0.5, "%",
+           note=lambda all_figures: _said("joins", "looks_mb", "{:.0f} MB")(all_figures)
+           + _said("joins", "new_s", "; a new folder after {:.1f} s while jobs are looked at")(all_figures)),
+    Target("a log of 10 GB: key to its first screen", "job_log", "first_ms", 100, "ms"),
+    Target("a log of 10 GB: more memory", "job_log", "more_mb", 20, "MB"),
     Target("ten users watching the same: the server's CPU", "rest_users", "server_percent", 30, "%",
            note=lambda all_figures: _said("rest_users", "start_s", "their starts {:.1f} s of it")(all_figures)
            + _said("rest_users", "all_s", ", all rows of all after {:.0f} s")(all_figures)),

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from charts import MEASURES as CHARTS
 from configs import MEASURES as CONFIGS
+from jobs import MEASURES as JOBS
 from measures import MEASURES as ALONE
 from measures import Bench
 from models import MEASURES as MODELS
@@ -24,7 +25,7 @@ from results import keep, write
 from servers import MEASURES as SERVERS
 from terminal import Cores
 
-MEASURES = ALONE | SERVERS | CHARTS | CONFIGS | MODELS
+MEASURES = ALONE | SERVERS | CHARTS | CONFIGS | MODELS | JOBS
 
 
 def main() -> None:

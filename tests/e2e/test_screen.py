@@ -65,3 +65,12 @@ def test_q_ends_the_program_while_its_source_hangs(tmp_path: Path) -> None:
                 print(f"q to the end of the process: {took * 1000:.0f} ms")
                 assert program.exit_code == 0
             assert becomes(lambda: not processes_about(address))
+
+
+def test_what_is_typed_at_the_first_frame_is_done_once_it_can_be(tmp_path: Path) -> None:
+    (tmp_path / "out/version_0").mkdir(parents=True)
+    (tmp_path / "out/version_0/metrics.csv").write_text("epoch,step,loss\n0,0,1.0\n")
+    with Program(tmp_path, "out") as program:
+        program.paints("[1 runs]")
+        program.press("5")
+        program.paints("[5 jobs]")

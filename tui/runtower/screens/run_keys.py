@@ -46,7 +46,7 @@ class RunsScreen(AlertKeys, BoxKeys):
 
     def why_not(self, action_id: str) -> str:
         group = action_id.split(".")[0]
-        if self.face is None:
+        if self.face is None:  # the keys wait; this greys them in the footer
             return "" if group in ("app", "pane") else "the runs are being read"
         if group == "change":
             return self.why_no_change(action_id)

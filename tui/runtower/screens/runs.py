@@ -11,7 +11,7 @@ from textual.containers import Container, Horizontal
 from textual.timer import Timer
 from textual.widgets import Input
 
-from runtower.keymap import Keymap
+from runtower.keymap import Keymap, name_of
 from runtower.present.glyphs import Glyphs
 from runtower.present.spans import wrapped
 from runtower.screens.keys import KeyScreen
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _WIDE: Final = 160
 _FRAME: Final = 0.03
 _REST: Final = 0.1
+_AT_ONCE: Final = ("app.", "pane.")
 
 
 class RunsTable(KeyScreen):
@@ -41,6 +42,7 @@ class RunsTable(KeyScreen):
         super().__init__(keymap)
         self.glyphs = glyphs
         self.face: Face | None = None
+        self._early: list[events.Key] = []
         self.steps: Sequence[tuple[str, tuple[str, ...]]] = ()
         self.step = 0
         self._details: RunDetails | None = None
@@ -94,6 +96,17 @@ class RunsTable(KeyScreen):
         self.face = face
         self.lay_panes(self.size.width, self.size.height)
         self.draw()
+        for key in self._early:
+            self.post_message(events.Key(key.key, key.character))
+        self._early.clear()
+
+    async def on_key(self, event: events.Key) -> None:
+        """What is typed right after the start waits for the data; only what needs none is done at once."""
+        action = self.keymap.action(self.place, name_of(event.key, event.character))
+        if self.face is None and not (action and action.startswith(_AT_ONCE)):
+            self._early.append(event)
+            event.stop()
+            event.prevent_default()
 
     # -- drawing
 
