@@ -121,6 +121,22 @@ def test_the_members_of_an_array_have_its_id_and_each_its_log(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("here")
+def test_an_array_is_stopped_as_a_whole(tmp_path: Path) -> None:
+    words = ["sbatch", "--parsable", "--array=0-3%1", f"--output={tmp_path}/%a.out", "--wrap", "echo up; sleep 100"]
+    array = subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+    jobs = SlurmJobs(tmp_path / "records")
+
+    def states() -> list[JobState]:
+        return [one.state for one in jobs.lap() if one.array == array]
+
+    until(lambda: (tmp_path / "0.out").exists() and "up" in (tmp_path / "0.out").read_text())
+    until(lambda: sorted(states()) == [JobState.RUN, *[JobState.WAIT] * 3], f"{states()}")
+    submit.stop(array, "KILL", is_array=True)
+    until(lambda: set(states()) == {JobState.KILL}, "it was never killed")  # Slurm may forget those that never began
+    assert [file.name for file in tmp_path.glob("*.out")] == ["0.out"]
+
+
+@pytest.mark.usefixtures("here")
 def test_a_member_that_raised_is_fail_though_slurm_calls_it_completed(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(_APP)
     words = [sys.executable, "app.py", "--multirun", "hydra/launcher=submitit_slurm", "x=1,0"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runtower.acts.job_rows import array_of, job_heads, job_rows
-from runtower.domain.jobs import Job, JobState, Where
+from runtower.domain.jobs import Job, JobState, Where, as_one
 from runtower.present.glyphs import UNICODE
 
 NOW = 1_800_000_000_000.0
@@ -47,9 +47,35 @@ def test_an_array_is_one_row_until_it_is_unfolded() -> None:
         ("j1", "✓ ok", ""),
     ]
     assert [row[0] for row in rows(members, "47")] == ["47", "47_0", "47_1", "47_2"]
+    assert [row.cells["name"].text for row in job_rows(members, {"47"}, SHAPES, NOW)] == [
+        "▾ train.py",
+        " ├ 47_0",
+        " ├ 47_1",
+        " └ 47_2",
+    ]
     found = job_rows(members, set(), SHAPES, NOW)
     assert array_of(found[0].id) == "47"
     assert array_of("47_0") == ""
+
+
+def test_an_array_as_one_job_is_what_its_members_are() -> None:
+    members = [
+        job(f"47_{number}", JobState.OK, array="47", ended_ms=NOW + number, ours=number > 0) for number in (10, 9)
+    ]
+    whole = as_one(members)
+    assert (whole.id, whole.is_array, whole.state, whole.ours, whole.ended_ms) == (
+        "47",
+        True,
+        JobState.OK,
+        True,
+        NOW + 10,
+    )
+    assert whole.reason == "2 members, from 47_9 to 47_10"
+    assert not members[0].is_array
+    for state in (JobState.FAIL, JobState.WAIT, JobState.RUN):  # each counts more than those before
+        members.append(job("47_11", state, array="47", ours=False))
+        whole = as_one(members)
+        assert (whole.state, whole.ours) == (state, False)
 
 
 def test_an_array_of_one_is_its_member() -> None:

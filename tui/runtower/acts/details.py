@@ -98,7 +98,7 @@ class DetailLines:
         self, details: RunDetails, base: RunDetails | None, width: int, now_ms: float, only_differences: bool
     ) -> list[Line]:
         """A column of everything: summary, what differs from the baseline, metrics, params, tags, origin."""
-        lines = [self.summary(details, now_ms), *self.error(details, width, 6)]
+        lines = [self.summary(details, now_ms), *self.lives(details, width), *self.error(details, width, 6)]
         if base is not None and base.row != details.row:
             lines += self._headed(f"differs from the baseline {base.name}", self.differences(base, details, width))
         if not (only_differences and base is not None):
@@ -114,7 +114,8 @@ class DetailLines:
         """Two columns that fit a low pane: metrics at the left, what differs or the params at the right."""
         left_width = width // 2 - 1
         right_width = width - left_width - 3
-        left = [self.summary(details, now_ms), *self.error(details, left_width, 2), *self.metrics(details, left_width)]
+        left = [self.summary(details, now_ms), *self.lives(details, left_width), *self.error(details, left_width, 2)]
+        left += self.metrics(details, left_width)
         if base is not None and base.row != details.row:
             right = self.differences(base, details, right_width)
         else:
@@ -125,7 +126,7 @@ class DetailLines:
     def one_line(self, details: RunDetails, base: RunDetails | None, width: int, now_ms: float) -> list[Line]:
         """Two lines for a small terminal."""
         first: Line = tuple(
-            (shortened_end(text, width, self._glyphs), tone) for text, tone in self.summary(details, now_ms)
+            (shortened_end(text, width, self._glyphs), tone) for text, tone in self.summary(details, now_ms, True)
         )
         if details.error:
             return [first, *self.error(details, width, 1)]
@@ -138,8 +139,13 @@ class DetailLines:
         values = "  ".join(f"{c.key.key} {_shown(c)}" for c in details.params)
         return [first, ((shortened_end(inert(values, self._glyphs), width, self._glyphs), ""),)]
 
-    def summary(self, details: RunDetails, now_ms: float) -> Line:
-        """One line: state, time, user, commit."""
+    def lives(self, details: RunDetails, width: int) -> list[Line]:
+        """What a running run is on: `gpu 1, pid 4711, job j12`; no line where nothing is known."""
+        text = shortened_end(inert(details.lives, self._glyphs), width, self._glyphs)
+        return [((text, ""),)] if text else []
+
+    def summary(self, details: RunDetails, now_ms: float, lives: bool = False) -> Line:
+        """One line: state, time, user, commit; with `lives` what it is on too."""
         parts: list[str] = []
         start, end = self._time(details, runs.START_TIME), self._time(details, runs.END_TIME)
         status = self._text(details, runs.STATUS) or ""
@@ -159,7 +165,8 @@ class DetailLines:
             parts.insert(1, in_words(details.doubt))
         elif status == Status.RUNNING and start is not None:
             parts[1:1] = self._progress(details, start, now_ms)
-        parts.append(details.lives)
+        if lives:
+            parts.append(inert(details.lives, self._glyphs))
         user = self._text(details, runs.USER)
         if user:
             parts.append(inert(user, self._glyphs))

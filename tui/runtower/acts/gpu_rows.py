@@ -136,22 +136,25 @@ def about_process(process: Process | None, links: Sequence[tuple[str, str, bool]
     return lines
 
 
-def host_line(host: Host | None) -> Line:
-    """The machine in one line."""
+def host_line(host: Host | None, width: int) -> Line:
+    """The machine in one line, what matters most first; what has no room is left out."""
     if host is None:
         return ()
-    spans: list[tuple[str, str]] = [
-        (f"{host.name}   ", "bright"),
-        (f"cpu {host.cpu:.0f}% of {host.cores}   ", "warning" if host.cpu > 95 else ""),
-        (f"load {host.load:.1f}   ", "dim"),
-        (f"memory {size_text(host.memory_used)} of {size_text(host.memory_total)}   ", ""),
+    full = [disk for disk in host.disks if disk.is_full_soon]
+    spans: list[tuple[str, str]] = [(host.name, "bright")]
+    spans += [(f"{disk.path}: {size_text(disk.free)} free, full soon", "warning") for disk in full]
+    spans += [
+        (f"cpu {host.cpu:.0f}% of {host.cores}", "warning" if host.cpu > 95 else ""),
+        (f"memory {size_text(host.memory_used)} of {size_text(host.memory_total)}", ""),
     ]
-    for disk in host.disks:
-        text = f"{disk.path}: {size_text(disk.free)} free"
-        spans.append(
-            (f"{text}{', full soon' if disk.is_full_soon else ''}   ", "warning" if disk.is_full_soon else "dim")
-        )
-    return tuple(spans)
+    spans += [(f"{disk.path}: {size_text(disk.free)} free", "dim") for disk in host.disks if not disk.is_full_soon]
+    spans.append((f"load {host.load:.1f}", "dim"))
+    shown: list[tuple[str, str]] = []
+    for text, tone in spans:
+        if width >= len(text):
+            shown.append((f"{text}   ", tone))
+            width -= len(text) + 3
+    return tuple(shown)
 
 
 def _memory(gpu: Gpu) -> str:

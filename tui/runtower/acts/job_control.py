@@ -79,8 +79,12 @@ class JobControl:
 
     def of_job(self, job: Job) -> Running:
         """A job, with the runs that it is logging now."""
-        keys = [key for key, _, sure in self._joins.runs_of_job(job) if sure]
-        return Running(job.name, job, None, [key for key in keys if self._is_running(key)])
+        members = self._members(job) if job.is_array else [job]
+        keys = [key for one in members for key, _, sure in self._joins.runs_of_job(one) if sure]
+        return Running(job.name, job, None, [key for key in dict.fromkeys(keys) if self._is_running(key)])
+
+    def _members(self, array: Job) -> list[Job]:
+        return [job for job in self._box.jobs.values() if job.array == array.array]
 
     def of_run(self, row: int) -> Running | None:
         """What a run lives in, as far as it can be stopped from here; None where nothing is known."""
@@ -116,6 +120,8 @@ class JobControl:
             lines.append((f"{job.id} waits: it is taken back and never begun", "bright"))
         elif job is not None and job.where is Where.SLURM:
             lines.append((f"scancel {'' if signal == 'TERM' else f'--signal={signal} '}{job.id}", "bright"))
+            if job.is_array:
+                lines.append((f"all members of the array: {job.reason}; those that wait are taken back", ""))
         elif job is not None:
             lines.append((f"{signal} to the process group {job.pid} of {job.id}", "bright"))
         else:
@@ -146,7 +152,7 @@ class JobControl:
             self._box.refresh()
             return f"{job.id} is taken back"
         if job is not None and job.where is Where.SLURM:
-            await off_loop(lambda: submit.stop(job.id, signal))
+            await off_loop(lambda: submit.stop(job.id, signal, is_array=job.is_array))
         elif job is not None:
             await off_loop(lambda: stop_job(Path(job.log).parent, signal, who()))
         else:
@@ -184,8 +190,8 @@ class JobControl:
             now = await off_loop(lambda: local.read(Path(job.log).parent))
             return now is None or now.state.is_over
         if job is not None:
-            known = self._box.jobs.get(job.id)
-            return known is None or known.state.is_over
+            known = self._members(job) if job.is_array else [self._box.jobs[job.id]] if job.id in self._box.jobs else []
+            return all(one.state.is_over for one in known)
         assert process is not None
         return not proofs.is_start(process.pid, str(process.start_ticks))
 

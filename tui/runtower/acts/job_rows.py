@@ -53,12 +53,14 @@ def job_rows(jobs: Sequence[Job], unfolded: set[str], glyphs: Glyphs, now_ms: fl
             is_open = job.array in unfolded
             rows.append(_array_row(family, is_open, glyphs, now_ms))
             if is_open:
-                last = family[-1]
-                rows += [
-                    _row(one, f" {glyphs.corner if one is last else glyphs.branch} {one.id}", glyphs, now_ms)
-                    for one in sorted(family, key=lambda one: _member(one.id))
-                ]
+                rows += _members(family, glyphs, now_ms)
     return rows
+
+
+def _members(family: Sequence[Job], glyphs: Glyphs, now_ms: float) -> list[ListedRow]:
+    *others, last = sorted(family, key=lambda job: _member(job.id))
+    drawn = [(glyphs.branch, job) for job in others] + [(glyphs.corner, last)]
+    return [_row(job, f" {branch} {job.id}", glyphs, now_ms) for branch, job in drawn]
 
 
 def array_of(row_id: Hashable) -> str:

@@ -16,7 +16,7 @@ from runtower.commands.listing import write
 from runtower.commands.tables import json_array, plain_lines
 from runtower.domain.box import Gpu, Gpus
 from runtower.domain.errors import NotFound
-from runtower.domain.jobs import Job
+from runtower.domain.jobs import Job, as_one
 from runtower.folders import Folders
 from runtower.jobs import slurm_programs
 from runtower.jobs.local import LocalJobs
@@ -74,15 +74,27 @@ def record(job: Job) -> dict[str, Any]:
 
 
 def job_named(text: str) -> Job:
-    """The job of that id. Raises NotFound."""
+    """The job of that id, or the array as one. Raises NotFound."""
     local = LocalJobs(Queue(Folders.of().jobs))
     found, error = (local.lap(), None) if number_of(text) >= 0 else all_jobs(local, Folders.of().jobs)
     for job in found:
         if job.id == text:
             return job
+    if members := [job for job in found if job.array == text]:
+        return as_one(members)
     if error is not None:
         raise error
     raise NotFound(f"There is no job '{text}'.", "runtower jobs lists them.")
+
+
+def members_of(job: Job) -> list[Job]:
+    """The job itself, or all of an array. Raises TowerError."""
+    if not job.is_array:
+        return [job]
+    found, error = all_jobs(LocalJobs(Queue(Folders.of().jobs)), Folders.of().jobs)
+    if error is not None:
+        raise error
+    return [one for one in found if one.array == job.array]
 
 
 def is_job(text: str) -> bool:

@@ -20,7 +20,7 @@ from runtower.acts.edit_words import done
 from runtower.acts.job_runs import LEFT, is_left, runs_of_job
 from runtower.acts.writer import Outcome, Writer
 from runtower.commands.files import LogWish
-from runtower.commands.job_listing import job_named, record
+from runtower.commands.job_listing import job_named, members_of, record
 from runtower.commands.listing import write
 from runtower.commands.opening import Asked, context, opened
 from runtower.commands.saying_yes import can_ask
@@ -127,6 +127,8 @@ def stop(asked: Asked, text: str, signal: str, grace: float, yes: bool, as_json:
 def print_job_log(text: str, wish: LogWish) -> None:
     """Print a job's log, as a terminal would have left it. Raises NotFound."""
     job = job_named(text)
+    if job.is_array:
+        raise NotFound(f"{job.id} is an array, and each member has a log of its own.", f"Name one: {job.reason}.")
     if not job.log or not os.path.exists(job.log):
         waits = job.state is JobState.WAIT
         raise NotFound(f"{job.id} has no log{' yet' if waits else ''}: {job.log or 'nobody knows where'}.", job.reason)
@@ -159,7 +161,7 @@ def _stop(job: Job, signal: str, grace: float) -> tuple[Job, list[str]]:
     for name in (signal,) if signal else _ORDER:
         try:
             if job.where is Where.SLURM:
-                submit.stop(job.id, name)
+                submit.stop(job.id, name, is_array=job.is_array)
             else:
                 stop_job(Path(job.log).parent, name, who())
         except Conflict:
@@ -201,7 +203,7 @@ async def mark_killed(asked: Asked, job: Job, asked_ms: float) -> list[Outcome]:
         ends = tower.catalogue.numbers(runs.END_TIME)
         rows = [
             row
-            for row in runs_of_job(tower.catalogue, job)
+            for row in sorted({row for one in members_of(job) for row in runs_of_job(tower.catalogue, one)})
             if is_left(tower.catalogue.texts(runs.STATUS).text(row), ends.number(row), asked_ms)
         ]
         numbers = tower.catalogue.source_numbers()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -66,3 +67,37 @@ class Job:
     user: str = ""
     run_id: str = ""
     ours: bool = True
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it stands for all members of an array, and is none of them."""
+        return bool(self.array) and self.id == self.array
+
+
+_WORST = (JobState.RUN, JobState.WAIT, JobState.FAIL, JobState.LOST, JobState.KILL, JobState.OK)
+
+
+def as_one(members: Sequence[Job]) -> Job:
+    """An array as one job: its state is `run` or `wait` while a member's is, else the worst of them."""
+    first = members[0]
+    states = {one.state for one in members}
+    return replace(
+        first,
+        id=first.array,
+        state=next(state for state in _WORST if state in states),
+        reason=f"{len(members)} members, from {min(members, key=_member).id} to {max(members, key=_member).id}",
+        source_state="",
+        exit_code=None,
+        signal=0,
+        started_ms=min((one.started_ms for one in members if one.started_ms is not None), default=None),
+        ended_ms=max((one.ended_ms for one in members if one.ended_ms is not None), default=None),
+        log="",
+        last_line="",
+        pid=0,
+        run_id="",
+        ours=all(one.ours for one in members),
+    )
+
+
+def _member(job: Job) -> tuple[int, str]:
+    return len(job.id), job.id

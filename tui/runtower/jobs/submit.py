@@ -117,8 +117,13 @@ def by_hand(request: Request, resources: Resources) -> list[str]:
     return ["sbatch", *resources.words(), f"--chdir={request.folder}", "--wrap", shlex.join(request.command)]
 
 
-def stop(slurm_id: str, name: str, waits: bool = False) -> None:
-    """Stop a job: INT, TERM or KILL; one that waits is cancelled. Raises NotFound, Forbidden, Unreachable, Invalid."""
+def stop(slurm_id: str, name: str, waits: bool = False, is_array: bool = False) -> None:
+    """Stop a job: INT, TERM or KILL; one that waits is cancelled, and of an array the members that wait first.
+
+    Raises NotFound, Forbidden, Unreachable, Invalid.
+    """
+    if is_array and not waits:
+        slurm_programs.run("scancel", "--state=PENDING", _checked(slurm_id))
     slurm_programs.run("scancel", *(() if waits else _STOPS[name]), _checked(slurm_id))
 
 

@@ -64,7 +64,7 @@ class GpusScreen(BoxScreen):
             self._target = ""
             self._cursor_id, self._laid = self.listed.shown[place].id, -1
         self.draw_rows()
-        self.query_one("#said", Line).say(host_line(self.box.host))
+        self.query_one("#said", Line).say(host_line(self.box.host, self.size.width))
 
     def _runs_of(self, process: Process | None) -> list[tuple[RunKey, str, bool]]:
         """Those of a process, else of what started it or shares its group."""
@@ -97,7 +97,7 @@ class GpusScreen(BoxScreen):
         if self.box.gpus is None:
             return [(("Asking the driver ...", "dim"),)]
         lines: list[Spans] = [((self.box.gpus.said, ""),), ()]
-        lines.append(host_line(self.box.host))
+        lines.append(host_line(self.box.host, self.size.width - 4))
         return [*lines, (), ((self.keymap.shown("jobs.open"), "key"), (" shows the jobs; they need no GPU", ""))]
 
     def about(self) -> tuple[str, Sequence[Spans]]:

@@ -13,7 +13,7 @@ from runtower.acts.job_control import Running
 from runtower.acts.job_rows import about_job, array_of, job_heads, job_rows
 from runtower.acts.listed import Head
 from runtower.domain.errors import TowerError
-from runtower.domain.jobs import Job, JobState, Where
+from runtower.domain.jobs import Job, JobState, Where, as_one
 from runtower.domain.links import Link
 from runtower.domain.runs import RunKey
 from runtower.jobs import slurm_programs, submit
@@ -113,7 +113,8 @@ class JobsScreen(BoxScreen):
     def about(self) -> tuple[str, Sequence[Spans]]:
         job = self.job_here
         if job is None:
-            return f"array {array_of(self.here)}", [(("za", "key"), (" or enter shows its members", ""))]
+            one = as_one(self._members_here())
+            return f"array {one.id} {one.name}", about_job(one, (), {}, self.glyphs, time.time() * 1000)
         names = {key.run_id: self.run_name(key) for key in self.runs_here()}
         return f"{job.id} {job.name}", about_job(job, self.links_here(), names, self.glyphs, time.time() * 1000)
 
@@ -123,8 +124,15 @@ class JobsScreen(BoxScreen):
     def job_here(self) -> Job | None:
         return self.box.jobs.get(str(self.here)) if self.here is not None and not array_of(self.here) else None
 
+    def _members_here(self) -> list[Job]:
+        array = array_of(self.here)
+        return [job for job in self.box.jobs.values() if array and job.array == array]
+
     def running_here(self) -> Running | None:
+        """The job, or its array as a whole."""
         job = self.job_here
+        if job is None and (members := self._members_here()):
+            job = as_one(members)
         return self.face.desk.control.of_job(job) if job is not None else None
 
     def links_here(self) -> Sequence[Link]:
@@ -145,12 +153,12 @@ class JobsScreen(BoxScreen):
         job = self.job_here
         if action_id == "job.fold":
             return "" if array_of(self.here) or (job is not None and job.array) else "it is no member of an array"
+        if action_id in ("job.interrupt", "job.terminate", "job.kill"):
+            return self.why_no_stop()
         if job is None and action_id.split(".")[0] in ("job", "log", "links", "take") and action_id != "job.open":
             return "choose one of its members (enter shows them)"
         if job is None:
             return ""
-        if action_id in ("job.interrupt", "job.terminate", "job.kill"):
-            return self.why_no_stop()
         if action_id == "job.again":
             return self.face.desk.control.why_not_again(job)
         if action_id == "links.open":
