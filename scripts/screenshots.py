@@ -15,12 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import cairosvg
+from some_jobs import some_jobs
 from textual.pilot import Pilot
 
 from runtower.app import TowerApp
@@ -43,7 +44,7 @@ DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 @dataclass
 class Scene:
     """A picture: its name, the terminal's size, the keys that lead there (`wait`: for a change; `ends`: of runs), what
-    is opened, and whether toasts are shown."""
+    is opened, whether toasts are shown, and whether there are jobs."""
 
     name: str
     size: tuple[int, int] = (120, 36)
@@ -51,6 +52,7 @@ class Scene:
     settings: Callable[[Settings], None] = lambda settings: None
     opens: str = "demo"
     toasts: bool = False
+    jobs: bool = False
 
 
 def theme(name: str) -> Callable[[Settings], None]:
@@ -70,6 +72,7 @@ MODEL = (*MODELS, "slash", *"detector", "enter", "enter", "wait:5 versions")
 SIGNATURE = ("comma", "comma", "wait:[signature]")
 PROMOTION = (*MODEL, "slash", *"v5", "enter", "P", "wait:v3 has it", "enter", "wait:config ")
 HISTORY = ("wait:@champion @challenger", "right_square_bracket")
+LAUNCH = (*"python train.py lr=0.01", "tab", "right")
 BASELINE = ("j", "j", "=", "j", "j")
 SCENES = (
     Scene("runs-120x36", keys=("space", "j", "space", *BASELINE)),
@@ -115,6 +118,10 @@ SCENES = (
     Scene("no-runs", (80, 24), opens="no runs"),
     Scene("sources", (110, 24), ("t", "asterisk", "G"), opens="sources"),
     Scene("never-answered", (80, 24), opens="missing"),
+    Scene("jobs", keys=("5", "wait:2… 2▶", "wait:val_loss"), jobs=True),
+    Scene("jobs-80x24", (80, 24), ("5", "wait:2… 2▶", "wait:val_loss"), jobs=True),
+    Scene("gpus", keys=("6", "wait:vit lr", *["wait 3 s"] * 4, "j"), jobs=True),
+    Scene("launch", (100, 30), ("5", "wait:2… 2▶", "ctrl+n", *LAUNCH), jobs=True),
     Scene("alerts", keys=("ends",), settings=all_alerts, toasts=True),  # the last: it changes the store
 )
 
@@ -149,7 +156,7 @@ async def take(scene: Scene, project: Path) -> None:
     settings.theme = "dark"
     settings.glyphs = "unicode"
     scene.settings(settings)
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         os.environ.update({"HOME": home, "XDG_CACHE_HOME": home, "XDG_STATE_HOME": home, "XDG_CONFIG_HOME": home})
         folders = Folders.of()
         known = given(project, {}, folders).settings
@@ -160,41 +167,50 @@ async def take(scene: Scene, project: Path) -> None:
         start = starter.named(str(project)) if scene.opens == "demo" else opened(scene.opens, starter, project)
         start.experiment = "detector" if scene.opens == "demo" else ""
         app = TowerApp(start, starter)
-        async with app.run_test(size=scene.size, notifications=scene.toasts) as pilot:
-            if scene.opens == "demo":
-                await until(pilot, lambda: app.desk is not None and app.desk.sources.listed)
-                await until(pilot, lambda: "detector" in text_of(app))
-            elif scene.opens == "missing":
-                await until(pilot, lambda: "no MLflow store" in text_of(app))
-            elif scene.opens == "sources":
-                await until(pilot, lambda: app.desk is not None and len(app.desk.tower.identities) == 2)
-                await until(pilot, lambda: app.desk is not None and len(app.desk.tower.troubles()) == 2)
-            elif scene.opens == "no runs":
-                await until(pilot, lambda: "log_metric" in text_of(app))
-            for key in scene.keys:
-                if key.startswith("wait:"):
-                    await until(pilot, partial(stands, app, key.removeprefix("wait:")))
-                elif key == "wait":
-                    await until(pilot, lambda: app.desk is not None and bool(app.desk.editor.said))
-                elif key == "wait-files":
-                    await until(pilot, lambda: "train.log" in text_of(app))
-                elif key == "wait-compared":
-                    await until(pilot, lambda: "metrics differ" in text_of(app) or "mean and std" in text_of(app))
-                elif key == "ends":
-                    end_runs(project)
-                    await until(pilot, lambda: "(:happened)" in text_of(app))
-                elif key == "drawn":
-                    await until(pilot, lambda: "└┬" in text_of(app))
-                else:
-                    await pilot.press(key)
-            await pilot.pause(1.5)
-            svg = app.export_screenshot(title="runtower")
+        around = some_jobs(project) if scene.jobs else nullcontext()
+        with around:
+            svg = await drawn(app, scene, project)
         app.let_go()
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.S).replace("Fira Code", FONT)
     svg = BRAILLE.sub(with_dots, svg)
     PICTURES.mkdir(exist_ok=True)
     (PICTURES / f"{scene.name}.svg").write_text(svg)
     cairosvg.svg2png(svg.encode(), write_to=str(PICTURES / f"{scene.name}.png"), output_width=scene.size[0] * 12)
+
+
+async def drawn(app: TowerApp, scene: Scene, project: Path) -> str:
+    """The picture as SVG once its keys were pressed."""
+    async with app.run_test(size=scene.size, notifications=scene.toasts) as pilot:
+        if scene.opens == "demo":
+            await until(pilot, lambda: app.desk is not None and app.desk.sources.listed)
+            await until(pilot, lambda: "detector" in text_of(app))
+        elif scene.opens == "missing":
+            await until(pilot, lambda: "no MLflow store" in text_of(app))
+        elif scene.opens == "sources":
+            await until(pilot, lambda: app.desk is not None and len(app.desk.tower.identities) == 2)
+            await until(pilot, lambda: app.desk is not None and len(app.desk.tower.troubles()) == 2)
+        elif scene.opens == "no runs":
+            await until(pilot, lambda: "log_metric" in text_of(app))
+        for key in scene.keys:
+            if key.startswith("wait:"):
+                await until(pilot, partial(stands, app, key.removeprefix("wait:")))
+            elif key == "wait":
+                await until(pilot, lambda: app.desk is not None and bool(app.desk.editor.said))
+            elif key == "wait-files":
+                await until(pilot, lambda: "train.log" in text_of(app))
+            elif key == "wait-compared":
+                await until(pilot, lambda: "metrics differ" in text_of(app) or "mean and std" in text_of(app))
+            elif key == "ends":
+                end_runs(project)
+                await until(pilot, lambda: "(:happened)" in text_of(app))
+            elif key == "wait 3 s":
+                await pilot.pause(3)
+            elif key == "drawn":
+                await until(pilot, lambda: "└┬" in text_of(app))
+            else:
+                await pilot.press(key)
+        await pilot.pause(1.5)
+        return app.export_screenshot(title="runtower")
 
 
 def opened(what: str, starter: Starter, project: Path) -> Start:

@@ -85,6 +85,28 @@ def test_a_job_of_that_name_on_another_machine_is_not_its_job(known: Known) -> N
     assert known.of_run() == {}
 
 
+@pytest.mark.parametrize(
+    ("moments", "is_its"),
+    [
+        ({}, True),
+        ({"started_ms": NOW - 1_000}, True),
+        ({"started_ms": NOW + 60_000}, False),
+        ({"started_ms": NOW - 90_000, "ended_ms": NOW - 60_000}, False),
+        ({"started_ms": NOW - 90_000, "ended_ms": NOW + 60_000}, True),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "tag"), [("j3", {"tags.runtower.job": "gpu-7:j3"}), ("47", {"tags.slurm_job_id": "47"})]
+)
+def test_a_job_that_has_the_number_of_an_older_one(
+    known: Known, name: str, tag: dict[str, str], moments: dict[str, float], is_its: bool
+) -> None:
+    known.runs({**SCRIPT, **tag})
+    job = known.job(name, **moments)
+    assert known.of_run() == ({"job": name} if is_its else {})
+    assert known.of_job(job) == ({"run": "r0"} if is_its else {})
+
+
 def test_a_process_that_was_given_the_run(known: Known) -> None:
     known.runs({**SCRIPT, "id": "a" * 32})
     known.process(40, "python", "other.py", environ={"MLFLOW_RUN_ID": "a" * 32, "RUNTOWER_JOB": "j9"})

@@ -1,3 +1,3 @@
 """runtower: the control tower for ML runs and models, in a terminal."""
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"

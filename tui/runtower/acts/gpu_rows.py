@@ -81,13 +81,14 @@ def _gpu_row(gpu: Gpu, box: Box, glyphs: Glyphs) -> ListedRow:
 
 
 def _process_row(gpu: Gpu, process: GpuProcess, known: Process | None, run: str, mark: str, now_ms: float) -> ListedRow:
-    command = " ".join(known.command) if known is not None else ""
+    words = known.command if known is not None else ()
+    command, plain = " ".join(words), " ".join([word.rpartition("/")[2] for word in words[:1]] + list(words[1:]))
     cells = {
         "name": Cell(f" {mark} {process.pid} {program(known)}", "" if known is not None and known.is_ours else "dim"),
         "memory": Cell(size_text(process.memory) if process.memory is not None else "", "", process.memory),
         "user": Cell(known.user if known is not None else "?", "dim"),
         "age": Cell(ago(known.started_ms, now_ms) if known is not None else "", "dim"),
-        "run": Cell(run or command, "hit" if run else "dim"),
+        "run": Cell(run or plain, "hit" if run else "dim", begins=True),
     }
     return ListedRow(("process", gpu.index, process.pid), cells, command)
 
@@ -141,7 +142,7 @@ def host_line(host: Host | None, width: int) -> Line:
     if host is None:
         return ()
     full = [disk for disk in host.disks if disk.is_full_soon]
-    spans: list[tuple[str, str]] = [(host.name, "bright")]
+    spans: list[tuple[str, str]] = [(f" {host.name}", "bright")]
     spans += [(f"{disk.path}: {size_text(disk.free)} free, full soon", "warning") for disk in full]
     spans += [
         (f"cpu {host.cpu:.0f}% of {host.cores}", "warning" if host.cpu > 95 else ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from runtower.domain.runs import ColumnKey, Kind, Status
 
 JOB_TAG: Final = "runtower.job"
 SLURM_TAGS: Final = ("slurm_job_id", "SLURM_JOB_ID", "slurm.job_id")
+_SKEW_MS: Final = 5_000.0  # Slurm tells whole seconds
 # What a run may say whose job was stopped.
 LEFT: Final = (Status.RUNNING, Status.SCHEDULED, Status.FAILED)
 
@@ -23,9 +25,19 @@ def runs_of_job(catalogue: Catalogue, job: Job) -> list[int]:
         found = rows_with(catalogue, ColumnKey(Kind.TAG, JOB_TAG), f"{job.host}:{job.id}")
     else:
         found = [row for tag in SLURM_TAGS for row in rows_with(catalogue, ColumnKey(Kind.TAG, tag), job.id)]
+    starts = catalogue.numbers(runs.START_TIME)
+    found = [row for row in found if is_in_time(job, starts.number(row))]
     if job.run_id:
         found += rows_with(catalogue, runs.RUN_ID, job.run_id)
     return sorted(set(found))
+
+
+def is_in_time(job: Job, start_ms: float | None) -> bool:
+    """Whether a run that began then (UTC epoch ms) may be this job's: a number is given again where the folder of the
+    jobs was deleted, or a cluster was set up anew."""
+    if job.started_ms is None or start_ms is None:
+        return start_ms is None or not job.state.is_over
+    return job.started_ms - _SKEW_MS <= start_ms <= (job.ended_ms or math.inf) + _SKEW_MS
 
 
 def rows_with(catalogue: Catalogue, key: ColumnKey, text: str) -> list[int]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from runtower.acts.box import Box
-from runtower.acts.job_runs import JOB_TAG, SLURM_TAGS, rows_with, runs_of_job
+from runtower.acts.job_runs import JOB_TAG, SLURM_TAGS, is_in_time, rows_with, runs_of_job
 from runtower.acts.tower import Tower
 from runtower.domain import runs
 from runtower.domain.box import OutputFolder, Process
@@ -144,11 +144,13 @@ class Joins:
     def _job_of(self, row: int, said: dict[str, str], process: Process | None) -> Link | None:
         host, _, name = said.get(JOB_TAG, "").rpartition(":")
         job = self._box.jobs.get(name) if name else None
-        if job is not None and job.host == host:
+        start = self._tower.catalogue.numbers(runs.START_TIME).number(row)
+        if job is not None and job.host == host and is_in_time(job, start):
             return Link(Relation.JOB, name, f"its tag {JOB_TAG}")
         for tag in SLURM_TAGS:
-            if said.get(tag) in self._box.jobs:
-                return Link(Relation.JOB, said[tag], f"its tag {tag}")
+            job = self._box.jobs.get(said.get(tag, ""))
+            if job is not None and is_in_time(job, start):
+                return Link(Relation.JOB, job.id, f"its tag {tag}")
         run_id = self._tower.catalogue.run_key(row).run_id
         for one in self._box.jobs.values():
             if one.run_id == run_id:
