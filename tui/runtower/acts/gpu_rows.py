@@ -142,7 +142,7 @@ def host_line(host: Host | None, width: int) -> Line:
     if host is None:
         return ()
     full = [disk for disk in host.disks if disk.is_full_soon]
-    spans: list[tuple[str, str]] = [(f" {host.name}", "bright")]
+    spans: list[tuple[str, str]] = [(host.name, "bright")]
     spans += [(f"{disk.path}: {size_text(disk.free)} free, full soon", "warning") for disk in full]
     spans += [
         (f"cpu {host.cpu:.0f}% of {host.cores}", "warning" if host.cpu > 95 else ""),

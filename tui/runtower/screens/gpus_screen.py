@@ -64,7 +64,7 @@ class GpusScreen(BoxScreen):
             self._target = ""
             self._cursor_id, self._laid = self.listed.shown[place].id, -1
         self.draw_rows()
-        self.query_one("#said", Line).say(host_line(self.box.host, self.size.width))
+        self.query_one("#said", Line).say(((" ", ""), *host_line(self.box.host, self.size.width - 1)))
 
     def _runs_of(self, process: Process | None) -> list[tuple[RunKey, str, bool]]:
         """Those of a process, else of what started it or shares its group."""
