@@ -15,12 +15,14 @@ from typing import Protocol
 import pytest
 from mlflow import MlflowClient
 from support import labtower
+from support.dvc_projects import WrittenProject, live_files
 from support.mlflow_server import Server, serving
 from support.mlflow_stores import gc_run, log, write_store
 from support.postgres import Postgres, missing, running
 from support.registries import Made, RegistryLab, default_store, write_registry
 
 from runtower.sources.csvlogger import SOURCE as CSVLOGGER
+from runtower.sources.dvc import SOURCE as DVC
 from runtower.sources.mlflow import SOURCE as MLFLOW
 from runtower.sources.port import Known, ListsRuns, ReadsArtifacts, ReadsHistory, Source, Target
 
@@ -148,6 +150,34 @@ class CsvLab:
             writer.writerows(rows)
 
 
+@dataclass
+class DvcLab:
+    """A DVC project with experiments as DVCLive leaves them."""
+
+    project: WrittenProject
+    points: dict[str, list[tuple[int, Mapping[str, float]]]] = field(default_factory=dict)
+    opened: list[Source] = field(default_factory=list)
+
+    def open(self, known: Known = Known()) -> Source:  # noqa: B008 - frozen
+        source = DVC.open(Target("lab", "dvc", str(self.project.folder)), known)
+        self.opened.append(source)
+        return source
+
+    def add_run(self, name: str, metrics: Mapping[str, float]) -> str:
+        points = [(0, metrics)]
+        run_id = self.project.experiment(name.replace(" ", "-"), live_files(name, points))
+        self.points[run_id] = points
+        return run_id
+
+    def log(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
+        self.points[run_id].append((step, metrics))
+        name = run_id.removeprefix("exp:").partition("@")[0]
+        self.project.experiment(name, live_files(name, self.points[run_id]), step + 1)
+
+    def remove(self, run_id: str) -> None:
+        self.project.remove(run_id)
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "mlflow.db"
@@ -206,11 +236,15 @@ def own_lab(lab_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """Indirect: 'sql', 'client', 'files', 'rest', 'postgres' or 'csvlogger'."""
-    made: MlflowLab | CsvLab
+    """Indirect: 'sql', 'client', 'files', 'rest', 'postgres', 'csvlogger' or 'dvc'."""
+    made: MlflowLab | CsvLab | DvcLab
     if request.param == "csvlogger":
         made = CsvLab(tmp_path / "logs")
         made.root.mkdir()
+        made.add_run("first", {"loss": 0.5})
+        made.add_run("second", {"loss": 0.25, "acc": 0.75})
+    elif request.param == "dvc":
+        made = DvcLab(WrittenProject(tmp_path / "project"))
         made.add_run("first", {"loss": 0.5})
         made.add_run("second", {"loss": 0.25, "acc": 0.75})
     elif request.param == "files":

@@ -10,7 +10,9 @@ from runtower.domain.errors import NotFound
 from runtower.domain.runs import STATUS, TEXT_ATTRIBUTES, TIME_ATTRIBUTES, Kind, Status
 from runtower.sources.port import Known, ListsRuns, Numbers, ReadsHistory
 
-pytestmark = pytest.mark.parametrize("lab", ["sql", "client", "files", "rest", "postgres", "csvlogger"], indirect=True)
+pytestmark = pytest.mark.parametrize(
+    "lab", ["sql", "client", "files", "rest", "postgres", "csvlogger", "dvc"], indirect=True
+)
 
 
 def test_says_what_it_can_do(lab):

@@ -13,7 +13,7 @@ from typing import Any
 class SourceSettings:
     """One named source."""
 
-    kind: str = field(default="", metadata={"doc": "mlflow or csvlogger; '' tells it from the uri"})
+    kind: str = field(default="", metadata={"doc": "mlflow, csvlogger or dvc; '' tells it from the uri"})
     uri: str = field(default="", metadata={"doc": "a folder, a file, sqlite:///file or any URI that MLflow takes"})
     read_only: bool = field(default=False, metadata={"doc": "never write to this source"})
     options: dict[str, str] = field(

@@ -1,7 +1,7 @@
 """What there is to open: in a folder and its project, or behind a path or URI that somebody names.
 
 MLflow is looked for as mlflow itself does it: MLFLOW_TRACKING_URI, an `mlruns` folder that holds experiments,
-`mlflow.db`. Standard library only, since this runs before the first paint.
+`mlflow.db`. A DVC project is what has a folder `.dvc`. Standard library only, since this runs before the first paint.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ _SERVERS: Final = frozenset(
 _SECRET_NAME: Final = re.compile(r"(?i)password|passwd|token|secret|api[_-]?key|credential|auth")
 _DATABASES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
 _SQLITE: Final = b"SQLite format 3\0"
-_REMEDY: Final = "Name an sqlite file, an mlruns or CSVLogger folder, a project's folder, or a URI that MLflow takes."
+_REMEDY: Final = (
+    "Name an sqlite file, an mlruns or CSVLogger folder, a project's folder (DVC's too), or a URI that MLflow takes."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def discover(folder: Path, environ: Mapping[str, str]) -> Found:
     """What a folder's project has recorded. Reads at most a few thousand folder entries, opens nothing."""
     folder = folder.absolute()
     root = project_root(folder)
+    where = f"in {folder}" if root == folder else f"from {folder} up to {root}"
     looked: list[str] = []
     uris: list[tuple[str, str]] = []
     asked = environ.get("MLFLOW_TRACKING_URI", "").strip()
@@ -53,13 +56,15 @@ def discover(folder: Path, environ: Mapping[str, str]) -> Found:
         uris.append(("mlflow", absolute_uri(asked, folder)))
         looked.append("MLFLOW_TRACKING_URI")
     else:
-        where = f"in {folder}" if root == folder else f"from {folder} up to {root}"
         looked += ["MLFLOW_TRACKING_URI (not set)", f"mlruns and mlflow.db {where}"]
         store = _mlflow_store(folder, root)
         if store is not None:
             uris.append(("mlflow", store))
     looked.append(f"CSVLogger's version_N/metrics.csv in {root} and {_DEEPEST} folders down")
     uris += [("csvlogger", str(logs)) for logs in _csv_folders(root)]
+    looked.append(f"a DVC project {where}")
+    if (project := _dvc_project(folder, root)) is not None:
+        uris.append(("dvc", str(project)))
     registry = environ.get("MLFLOW_REGISTRY_URI", "").strip()
     options = {REGISTRY: absolute_uri(registry, folder)} if registry else {}
     targets = tuple(replace(one, options=options) if one.kind == "mlflow" else one for one in _named(uris))
@@ -115,6 +120,8 @@ def kind_of(uri: str) -> str:
     path = Path(uri).expanduser()
     if "://" in uri or not path.is_dir():
         return "mlflow"
+    if (path / ".dvc").is_dir() and not _has_versions(path) and not _holds_experiments(path):
+        return "dvc"
     logged = _has_versions(path) or (not _holds_experiments(path) and _csv_folders(path))
     return "csvlogger" if logged else "mlflow"
 
@@ -197,6 +204,16 @@ def _mlflow_store(folder: Path, root: Path) -> str | None:
             return str(place / "mlruns")
         if _is_file(place / "mlflow.db"):
             return sqlite_uri(place / "mlflow.db")
+        if place == root:
+            break
+    return None
+
+
+def _dvc_project(folder: Path, root: Path) -> Path | None:
+    """The nearest folder from here to the root that `dvc init` made a project of."""
+    for place in (folder, *folder.parents):
+        if os.path.isdir(place / ".dvc"):
+            return place
         if place == root:
             break
     return None

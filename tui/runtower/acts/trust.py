@@ -39,6 +39,7 @@ _VARIABLES: Final = (
     "MLFLOW_TRACKING_AWS_SIGV4",
     "MLFLOW_TRACKING_AUTH",
 )
+_FILES_ALONE: Final = ("csvlogger", "dvc")
 _FILES: Final = (".mlflow/credentials",)
 # What the libraries behind MlflowClient take by themselves.
 _OF_CLIENTS: Final = ("PGPASSWORD", "PGPASSFILE", "DATABRICKS_TOKEN", "AWS_SECRET_ACCESS_KEY")
@@ -217,7 +218,7 @@ def _gets(source: SourceSettings, said: Mapping[str, str], environ: Mapping[str,
 def _asked(source: SourceSettings) -> list[str]:
     """The addresses of those who would be asked, for runs and for models; none where it is all files."""
     if source.kind != "mlflow":
-        return [source.uri] if source.kind != "csvlogger" else []
+        return [source.uri] if source.kind not in _FILES_ALONE else []
     addresses = dict.fromkeys((source.uri, source.options.get(REGISTRY, "")))
     return [address for address in addresses if is_server(address)]
 

@@ -25,7 +25,7 @@ def sources(words: click.Context, /, as_json: bool, **asked: Any) -> None:
 @sources.command()
 @click.argument("name")
 @click.argument("uri", metavar="PATH|URI")
-@click.option("--kind", default="", metavar="KIND", help="mlflow or csvlogger; else the path or URI tells it.")
+@click.option("--kind", default="", metavar="KIND", help="mlflow, csvlogger or dvc; else the path or URI tells it.")
 @click.option("--read-only", is_flag=True, help="Never write to it.")
 def add(name: str, uri: str, kind: str, read_only: bool) -> None:
     """Name a source in the project's runtower.yaml."""

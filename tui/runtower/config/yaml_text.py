@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped]
 
-from runtower.config.tree import Key, Tree
+from runtower.config.tree import Key, Scalar, Tree
 from runtower.config.yaml_scalars import BY_TAG, plain
 from runtower.domain.errors import Invalid
 
@@ -41,6 +41,12 @@ def read_any(text: str, origin: str) -> Tree:
     return _json(text, origin) if origin.endswith(".json") else _Reader(origin).read(text)
 
 
+def read_otherwise(text: str, origin: str, scalar: Callable[[str], Scalar]) -> Tree:
+    """The same of YAML for somebody who reads scalars otherwise: `scalar` gives the value of one without quotes, or
+    raises ValueError. Raises Invalid for all tags too, since what they mean is as uncertain."""
+    return _Reader(origin, scalar).read(text)
+
+
 def _kind(tree: Tree) -> str:
     return "a list" if isinstance(tree, list) else "a single value"
 
@@ -48,8 +54,9 @@ def _kind(tree: Tree) -> str:
 class _Reader:
     """Makes values of events, one document."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, scalar: Callable[[str], Scalar] = plain) -> None:
         self._origin = origin
+        self._plain = scalar
         self._anchors: dict[str, tuple[Tree, int]] = {}
         self._count = 0
         self._known: dict[str, Tree] = {}
@@ -150,11 +157,11 @@ class _Reader:
             if text in known:
                 return known[text]
             try:
-                known[text] = value = plain(text)
+                known[text] = value = self._plain(text)
             except ValueError as error:
                 raise self._wrong(event, f"'{text[:40]}' can't be read: {error}") from None
             return value
-        maker = BY_TAG.get(event.tag)
+        maker = BY_TAG.get(event.tag) if self._plain is plain else None
         if maker is None:
             raise self._wrong(event, f"the tag {event.tag} isn't known")
         try:

@@ -10,7 +10,7 @@ from runtower.sources.port import API, SourceKind
 
 GROUP: Final = "runtower.sources"
 # Reading every installed package's entry points takes up to 100 ms; these names are known.
-_BUILT_IN: Final = ("mlflow", "csvlogger")
+_BUILT_IN: Final = ("mlflow", "csvlogger", "dvc")
 
 
 def find(kind: str) -> SourceKind:

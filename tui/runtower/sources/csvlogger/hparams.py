@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import yaml  # type: ignore[import-untyped]
 
-from runtower.domain.runs import ValueType
+from runtower.sources.leaves import Param, Unreadable, leaves
 
 _LARGEST: Final = 4 * 1024 * 1024
-_DEEPEST: Final = 64
-_MOST_VALUES: Final = 100_000
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -38,12 +33,6 @@ def _time_as_text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
 _TextForUnknownTags.add_multi_constructor("", _as_text)
 _TextForUnknownTags.add_constructor("tag:yaml.org,2002:timestamp", _time_as_text)
 
-Param = tuple[str, str, ValueType]
-
-
-class Unreadable(Exception):
-    """A file that makes no sense; the text says why."""
-
 
 def read_hparams(path: Path) -> list[Param]:
     """(key, text, type) for each leaf; nested keys joined by '.', lists as canonical JSON. Raises Unreadable."""
@@ -60,63 +49,4 @@ def read_hparams(path: Path) -> list[Param]:
         return []
     if not isinstance(content, dict):
         raise Unreadable(f"{path.name} holds a {type(content).__name__} where a mapping should be.")
-    # Of two spellings of one key, a nested and a dotted one, the later counts.
-    return list({param[0]: param for param in _leaves("", content, 0, _Budget())}.values())
-
-
-class _Budget:
-    """Anchors can make a small file stand for a billion values."""
-
-    def __init__(self) -> None:
-        self._left = _MOST_VALUES
-
-    def spend(self) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise Unreadable(f"The file stands for more than {_MOST_VALUES} values.")
-
-
-def _leaves(prefix: str, value: object, depth: int, budget: _Budget) -> Iterator[Param]:
-    budget.spend()
-    if isinstance(value, dict) and value and depth < _DEEPEST:
-        for key, below in value.items():
-            name = key if isinstance(key, str) else str(_plain(key, 0, budget))
-            yield from _leaves(f"{prefix}.{name}" if prefix else name, below, depth + 1, budget)
-        return
-    yield prefix, *_text_of(value, budget)
-
-
-def _text_of(value: object, budget: _Budget) -> tuple[str, ValueType]:
-    """A value as text and what it was; all but text as canonical JSON."""
-    match value:
-        case str():
-            return value, ValueType.TEXT
-        case bool():
-            return json.dumps(value), ValueType.BOOLEAN
-        case int():
-            return str(value), ValueType.INTEGER
-        case float():
-            return (json.dumps(value) if math.isfinite(value) else str(value)), ValueType.FLOAT
-        case None:
-            return "null", ValueType.NULL
-        case _:
-            plain = _plain(value, 0, budget)
-            return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")), ValueType.JSON
-
-
-def _plain(value: object, depth: int, budget: _Budget) -> object:
-    budget.spend()
-    # An anchor may hold itself; beyond this depth it is only named.
-    if depth >= _DEEPEST:
-        return "..."
-    match value:
-        case dict():
-            return {str(key): _plain(below, depth + 1, budget) for key, below in value.items()}
-        case list() | tuple() | set():
-            return [_plain(below, depth + 1, budget) for below in value]
-        case bool() | int() | str() | None:
-            return value
-        case float():
-            return value if math.isfinite(value) else str(value)
-        case _:
-            return str(value)
+    return leaves(content)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
 
 from runtower.domain.series import MetricSeries
 from runtower.sources.csvlogger.contract import STEP
 from runtower.sources.csvlogger.folders import FileStamp
+from runtower.sources.step_tables import columns, number, rows, series_of
 
 
 @dataclass(slots=True)
@@ -52,7 +48,7 @@ class MetricsFile:
         self._first_line = first_line if first_line.endswith(b"\n") else b""
         self._offset = len(self._first_line)
         if self._first_line:
-            self.header = _columns(self._first_line)
+            self.header = columns(self._first_line)
 
     def _ends_line(self, file: io.BufferedReader) -> bool:
         if self._offset == 0:
@@ -65,10 +61,10 @@ class MetricsFile:
             return
         whole = block[: block.rfind(b"\n") + 1]
         self._offset += len(whole)
-        for row in _rows(whole):
+        for row in rows(whole):
             for column, cell in zip(self.header, row, strict=False):
                 if cell and column != STEP:
-                    value = _number(cell)
+                    value = number(cell)
                     if value is None:
                         self.problem = f"The column {column!r} holds {cell[:40]!r}, which is no number."
                     else:
@@ -78,54 +74,6 @@ class MetricsFile:
 
 
 def read_series(path: Path, run_id: str, key: str) -> MetricSeries | None:
-    """The whole history of one column, None where there is no such column or nothing in it. Times are 0: the file has
-    none. Rows without a step take the one before. Raises OSError."""
+    """The whole history of one column, None where there is no such column or nothing in it. Raises OSError."""
     content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    first, _, rest = whole.partition(b"\n")
-    header = _columns(first)
-    if key not in header or key == STEP:
-        return None
-    at, step_at = header.index(key), header.index(STEP) if STEP in header else -1
-    steps: list[int] = []
-    values: list[float] = []
-    step = 0
-    for number, row in enumerate(_rows(rest)):
-        step = _step(row, step_at, number, step)
-        if at < len(row) and row[at] and (value := _number(row[at])) is not None:
-            steps.append(step)
-            values.append(value)
-    if not steps:
-        return None
-    order = np.argsort(np.array(steps, dtype=np.int64), kind="stable")
-    return MetricSeries(
-        run_id,
-        key,
-        np.array(steps, dtype=np.int64)[order],
-        np.zeros(len(steps), dtype=np.int64),
-        np.array(values, dtype=np.float64)[order],
-    )
-
-
-def _step(row: list[str], at: int, number: int, before: int) -> int:
-    if at < 0:
-        return number
-    value = _number(row[at]) if at < len(row) and row[at] else None
-    return int(value) if value is not None and math.isfinite(value) else before
-
-
-def _columns(line: bytes) -> tuple[str, ...]:
-    return tuple(next(_rows(line), []))
-
-
-def _rows(block: bytes) -> Iterator[list[str]]:
-    # A NUL byte, as a crashed machine leaves them, would stop the reader.
-    text = block.decode("utf-8-sig", "replace").replace("\0", "")
-    return (row for row in csv.reader(io.StringIO(text, newline="")) if row)
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return float(cell)
-    except ValueError:
-        return None
+    return series_of(content[: content.rfind(b"\n") + 1], run_id, key, key, STEP) if key != STEP else None

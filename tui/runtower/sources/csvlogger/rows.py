@@ -11,8 +11,9 @@ from runtower.domain import runs
 from runtower.domain.runs import Kind, Status
 from runtower.sources.csvlogger.contract import HPARAMS_FILE, METRICS_FILE, QUIET, WRITING
 from runtower.sources.csvlogger.folders import FileStamp, VersionFolder
-from runtower.sources.csvlogger.hparams import Param, Unreadable, read_hparams
+from runtower.sources.csvlogger.hparams import read_hparams
 from runtower.sources.csvlogger.metrics_file import MetricsFile
+from runtower.sources.leaves import Param, Unreadable
 from runtower.sources.port import Cells, Numbers, RowError, Texts
 
 
