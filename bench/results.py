@@ -146,6 +146,11 @@ TARGETS = (
            + _said("joins", "new_s", "; a new folder after {:.1f} s while jobs are looked at")(all_figures)),
     Target("a log of 10 GB: key to its first screen", "job_log", "first_ms", 100, "ms"),
     Target("a log of 10 GB: more memory", "job_log", "more_mb", 20, "MB"),
+    Target("a DVC project of 500 experiments: read cold", "dvc_project", "cold_s", 0.7, "s",
+           note=lambda all_figures: _said("dvc_project", "dvc_cold_s", "dvc exp show {:.0f} s")(all_figures)
+           + _said("dvc_project", "dvc_again_s", ", cached {:.1f} s")(all_figures)),
+    Target("the same: one experiment more", "dvc_project", "refresh_ms", 50, "ms"),
+    Target("the same: a look where nothing changed", "dvc_project", "poll_ms", 2, "ms"),
     Target("ten users watching the same: the server's CPU", "rest_users", "server_percent", 30, "%",
            note=lambda all_figures: _said("rest_users", "start_s", "their starts {:.1f} s of it")(all_figures)
            + _said("rest_users", "all_s", ", all rows of all after {:.0f} s")(all_figures)),

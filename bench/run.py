@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from charts import MEASURES as CHARTS
 from configs import MEASURES as CONFIGS
+from dvc_projects import MEASURES as DVC
 from jobs import MEASURES as JOBS
 from measures import MEASURES as ALONE
 from measures import Bench
@@ -25,7 +26,7 @@ from results import keep, write
 from servers import MEASURES as SERVERS
 from terminal import Cores
 
-MEASURES = ALONE | SERVERS | CHARTS | CONFIGS | MODELS | JOBS
+MEASURES = ALONE | SERVERS | CHARTS | CONFIGS | MODELS | JOBS | DVC
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runtower.acts.discover import MOST_ENTRIES, discover, target_of
+from runtower.acts.discover import MOST_ENTRIES, discover, kind_of, target_of
 from runtower.domain.errors import Invalid, NotFound
 
 DATABASE = b"SQLite format 3\0" + b"\0" * 84
@@ -138,3 +138,25 @@ def test_what_is_not_there_or_makes_no_sense(tmp_path: Path) -> None:
     with pytest.raises(Invalid) as wrong:
         target_of("oracle://me:hunter2@host", tmp_path)
     assert "hunter2" not in str(wrong.value)
+
+
+def test_a_dvc_project_is_found_beside_a_store_and_from_below(tmp_path: Path) -> None:
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "mlflow.db").write_bytes(DATABASE)
+    (tmp_path / "src").mkdir()
+    both = [("mlflow", "mlflow", f"sqlite:///{tmp_path}/mlflow.db"), ("dvc", "dvc", str(tmp_path))]
+    assert found(tmp_path) == both
+    assert found(tmp_path / "src") == both
+
+
+def test_a_dvc_project_inside_another_is_its_own(tmp_path: Path) -> None:
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "inner/.dvc").mkdir(parents=True)
+    assert found(tmp_path / "inner") == [("dvc", "dvc", str(tmp_path / "inner"))]
+
+
+def test_the_kind_of_a_folder_with_dvc_in_it(tmp_path: Path) -> None:
+    (tmp_path / ".dvc").mkdir()
+    assert kind_of(str(tmp_path)) == "dvc"
+    store(tmp_path)
+    assert kind_of(str(tmp_path / "mlruns")) == "mlflow"

@@ -177,3 +177,10 @@ async def test_a_job_of_another_machine_and_a_tag_that_is_no_job(tmp_path: Path)
     put(tmp_path / "jobs/secrets", "log")
     found = await search(tmp_path, {"runtower.job": "..:secrets"}, jobs=str(tmp_path / "jobs"))
     assert names(found) == []
+
+
+async def test_what_dvcs_queue_printed(tmp_path: Path) -> None:
+    put(tmp_path / "run", "a.out", "a.json")
+    found = await search(tmp_path, {"dvc.log": str(tmp_path / "run/a.out")})
+    assert names(found) == [str(tmp_path / "run/a.out")]
+    assert names(await search(tmp_path, {"dvc.log": str(tmp_path / "run/gone.out")})) == []

@@ -14,6 +14,7 @@ from runtower.domain.artifacts import Artifact, Folder
 from runtower.domain.errors import TowerError
 from runtower.jobs.queueing import Queue, number_of
 
+DVC_LOG: Final = "dvc.log"  # the tag in which the source of DVC names it
 # By how likely it is that they hold all that was printed.
 _NAMES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -89,7 +90,7 @@ class Looks(Protocol):
 async def find_log(facts: Facts, looks: Looks) -> Search:
     """Look in all places, one after the other. Never raises for one that can't be read: it says so."""
     looked: list[str] = []
-    ours = await _of_our_job(facts, looks, looked)
+    ours = await _of_our_job(facts, looks, looked) + await _of_dvc(facts, looks, looked)
     found, hydra = await _among_artifacts(looks, looked)
     found = ours + found
     folders = _hydra_folders(facts, hydra)
@@ -178,6 +179,18 @@ async def _of_our_job(facts: Facts, looks: Looks, looked: list[str]) -> list[Log
     entries = await looks.files(folder)
     looked.append(f"job {name} of {host}{'' if entries is not None else ', whose files are not on this machine'}")
     return [_file(folder, one) for one in entries or () if one.name == "log" and one.size]
+
+
+# -- DVC
+
+
+async def _of_dvc(facts: Facts, looks: Looks, looked: list[str]) -> list[LogPlace]:
+    """What an experiment in DVC's queue has printed, or the worker that couldn't begin it."""
+    path = Path(facts.said.get(DVC_LOG, ""))
+    if not path.is_absolute():
+        return []
+    looked.append(f"DVC's log {path}")
+    return [_file(path.parent, one) for one in await looks.files(path.parent) or () if one.name == path.name]
 
 
 # -- Slurm, submitit
