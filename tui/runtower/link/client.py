@@ -39,12 +39,14 @@ from runtower.link.wire import (
     Parcel,
     Progress,
     Query,
+    Stages,
 )
 
 if TYPE_CHECKING:
     from runtower.domain.artifacts import Folder, Piece
     from runtower.domain.datasets import Dataset
     from runtower.domain.models import ModelFiles, ModelList, ModelNow
+    from runtower.domain.pipelines import Pipeline
     from runtower.domain.pyramid import Pyramid
     from runtower.domain.series import CoarseCurve, MetricSeries
     from runtower.link.decode import Found
@@ -148,6 +150,8 @@ class Link:
     async def ask(self, query: OneModel, *, topic: str = "") -> ModelNow: ...
     @overload
     async def ask(self, query: FilesOf, *, topic: str = "") -> ModelFiles: ...
+    @overload
+    async def ask(self, query: Stages, *, topic: str = "") -> Pipeline: ...
     @overload
     async def ask(self, query: NamedRuns, *, topic: str = "") -> list[str]: ...
     async def ask(self, query: Query, *, topic: str = "") -> Found:

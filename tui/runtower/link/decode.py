@@ -10,6 +10,7 @@ from runtower.catalog.segment import Segment
 from runtower.domain.artifacts import Folder, Piece
 from runtower.domain.datasets import Dataset
 from runtower.domain.models import ModelFiles, ModelList, ModelNow
+from runtower.domain.pipelines import Pipeline
 from runtower.domain.pyramid import Pyramid
 from runtower.domain.runs import Experiment
 from runtower.domain.series import CoarseCurve, MetricSeries
@@ -19,7 +20,7 @@ from runtower.link.answers import unpack_curves, unpack_pyramid, unpack_series
 from runtower.link.spool import Spool
 
 Registered = ModelList | ModelNow | ModelFiles
-Found = MetricSeries | list[CoarseCurve] | Pyramid | Folder | Piece | list[Dataset] | Registered | list[str]
+Found = MetricSeries | list[CoarseCurve] | Pyramid | Folder | Piece | list[Dataset] | Registered | list[str] | Pipeline
 
 
 def rows(message: wire.Rows, spool: Spool) -> events.Rows:
@@ -61,6 +62,8 @@ def answer(query: wire.Query, body: wire.Parcel, spool: Spool) -> Found:
         return msgspec.msgpack.decode(data, type=ModelFiles)
     if isinstance(query, wire.NamedRuns):
         return msgspec.msgpack.decode(data, type=list[str])
+    if isinstance(query, wire.Stages):
+        return msgspec.msgpack.decode(data, type=Pipeline)
     if isinstance(query, wire.History):
         return unpack_series(query.run_id, query.key, data)
     return unpack_curves(data)

@@ -40,9 +40,10 @@ from runtower.link.wire import (
     Progress,
     Query,
     Refused,
+    Stages,
     Started,
 )
-from runtower.sources.port import ReadsArtifacts, ReadsHistory, ReadsInputs, ReadsModels, Source
+from runtower.sources.port import ReadsArtifacts, ReadsHistory, ReadsInputs, ReadsModels, ReadsPipeline, Source
 
 Tell = Callable[[int, int | None, str], None]
 
@@ -162,6 +163,8 @@ class Lanes:
             return _inputs(source, query)
         if isinstance(query, Models | OneModel | FilesOf):
             return _models(source, query)
+        if isinstance(query, Stages):
+            return _stages(source)
         if not isinstance(source, ReadsHistory):
             raise TowerError("This source offers no metric histories.")
         if isinstance(query, History):
@@ -177,6 +180,8 @@ def _lane(query: Query) -> str:
         return "artifacts"
     if isinstance(query, Models | OneModel | FilesOf):
         return "models"
+    if isinstance(query, Stages):
+        return "pipeline"
     return "slow" if isinstance(query, Coarse) else "fast"
 
 
@@ -184,6 +189,12 @@ def _inputs(source: Source, query: Inputs) -> bytes:
     if not isinstance(source, ReadsInputs):
         raise TowerError("This source doesn't tell what data a run was given.")
     return msgspec.msgpack.encode(source.inputs(query.run_id))
+
+
+def _stages(source: Source) -> bytes:
+    if not isinstance(source, ReadsPipeline):
+        raise NotFound("This source has no pipeline.")
+    return msgspec.msgpack.encode(source.pipeline())
 
 
 def _artifacts(source: Source, query: Artifacts | ArtifactPart) -> bytes:

@@ -110,6 +110,10 @@ class FilesOf(msgspec.Struct, tag="files_of", frozen=True):
     version: str
 
 
+class Stages(msgspec.Struct, tag="stages", frozen=True):
+    """Asks for the pipeline that a project's runs come from, looked at now: a `Pipeline`."""
+
+
 class NamedRuns(msgspec.Struct, tag="named_runs", frozen=True):
     """Asks for single runs (at most 200), which come as `Rows` where they haven't come yet: the ids of those that there
     are."""
@@ -117,7 +121,7 @@ class NamedRuns(msgspec.Struct, tag="named_runs", frozen=True):
     run_ids: tuple[str, ...]
 
 
-Query = History | Coarse | Curve | Artifacts | ArtifactPart | Inputs | Models | OneModel | FilesOf | NamedRuns
+Query = History | Coarse | Curve | Artifacts | ArtifactPart | Inputs | Models | OneModel | FilesOf | NamedRuns | Stages
 
 
 class Hello(msgspec.Struct, tag="hello", omit_defaults=True):

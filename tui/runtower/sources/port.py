@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from runtower.domain.edits import Edit, RunNow
     from runtower.domain.model_changes import Change
     from runtower.domain.models import Model, ModelFiles, ModelNow
+    from runtower.domain.pipelines import Pipeline
 
 __all__ = [
     "API",
@@ -50,6 +51,7 @@ __all__ = [
     "ReadsHistory",
     "ReadsInputs",
     "ReadsModels",
+    "ReadsPipeline",
     "RowError",
     "SamplesHistory",
     "SeeksFirst",
@@ -313,6 +315,18 @@ class ReadsInputs(Protocol):
 
     def inputs(self, run_id: str) -> Sequence[Dataset]:
         """The datasets of a run, by name. Raises NotFound where there is no such run."""
+        ...
+
+
+@runtime_checkable
+class ReadsPipeline(Protocol):
+    """Tells the state of the project that its runs come from, where that is a pipeline of stages."""
+
+    def pipeline(self) -> Pipeline:
+        """All stages with their states, looked at now. Called by a thread of its own; what was large may take a while.
+
+        Raises NotFound where there is no pipeline.
+        """
         ...
 
 
