@@ -23,6 +23,7 @@ COMMANDS: Final = (
     *("diff", "compare"),
     *("models", "gate", "promote", "rollback"),
     *("launch", "jobs", "stop", "gpus"),
+    "dvc",
     *("rename", "tag", "delete", "restore", "mark-killed", "log"),
 )
 _READ_ONLY: Final = "--read-only"
@@ -44,6 +45,8 @@ runtower {__version__}: ML runs and models, in a terminal.
                            registered models, their versions, and who was where
   runtower gate|promote|rollback --help
                            judge a version, promote it, bring the previous one back
+  runtower dvc status|stages|why|experiments --help
+                           a DVC project's pipeline: what is stale, and why
   runtower launch [--on slurm] [--gpus N] -- COMMAND
                            start a command as a job that outlives the terminal
   runtower jobs|logs|stop|gpus --help

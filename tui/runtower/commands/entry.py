@@ -16,6 +16,7 @@ from runtower import __version__
 from runtower.catalog.query.misread import Misread
 from runtower.commands import (
     diff_words,
+    dvc_words,
     editing,
     file_words,
     job_words,
@@ -276,6 +277,7 @@ def docs(folder: Path) -> None:
 
 commands.add_command(diff_words.compare)
 commands.add_command(diff_words.diff)
+commands.add_command(dvc_words.dvc)
 commands.add_command(file_words.artifacts)
 commands.add_command(file_words.download)
 commands.add_command(file_words.logs)

@@ -45,7 +45,7 @@ def lives(entry: Entry) -> bool:
     """Whether something still runs that says it does: its process, or any in its folder (proc(5)); True where that
     can't be told."""
     if entry.pid:
-        return _lives(entry.pid)
+        return is_alive(entry.pid)
     folder = os.path.realpath(entry.folder) if entry.folder else ""
     if not folder or not os.path.isdir("/proc/self"):
         return True
@@ -84,7 +84,7 @@ def _checked(entry: Entry, provable: bool) -> Entry:
 
 def _has_worker(celery: Path) -> bool:
     """Whether a worker of the queue lives, which would go on with it."""
-    return any(_lives(_json(file).get("pid")) for file in celery.glob("dvc-exp-worker-*.json"))
+    return any(is_alive(_json(file).get("pid")) for file in celery.glob("dvc-exp-worker-*.json"))
 
 
 def fingerprint(root: Path) -> list[object]:
@@ -155,7 +155,8 @@ def _standalone(runs: Path) -> Iterator[Entry]:
         yield Entry(stash, *told, QueueState.RUNNING, folder, str(process.get("stdout") or ""), pid=pid)
 
 
-def _lives(pid: object) -> bool:
+def is_alive(pid: object) -> bool:
+    """Whether there is a process of that number."""
     try:
         os.kill(int(str(pid)), 0)
     except PermissionError:

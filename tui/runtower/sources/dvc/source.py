@@ -17,6 +17,7 @@ import msgspec
 import pygit2
 
 from runtower.domain.errors import NotFound
+from runtower.domain.pipelines import Pipeline
 from runtower.domain.runs import Experiment as ExperimentName
 from runtower.domain.runs import Status
 from runtower.domain.series import COARSE_BUCKETS, CoarseCurve, MetricSeries
@@ -38,6 +39,7 @@ from runtower.sources.dvc.places import Content, Disk, Place, Trees, disk_conten
 from runtower.sources.dvc.plots import history
 from runtower.sources.dvc.queue import Entry, QueueState
 from runtower.sources.dvc.rows import Row, cells_of, errors_of
+from runtower.sources.dvc.stages import PipelineReader
 from runtower.sources.dvc.states import State, States
 from runtower.sources.port import Delta, Identity, Known
 from runtower.sources.step_tables import series
@@ -59,7 +61,7 @@ class _Cursor(msgspec.Struct, array_like=True):
 
 
 class DvcSource:
-    """Satisfies ListsRuns and ReadsHistory. `resolve` asks DVC what templates declare."""
+    """Satisfies ListsRuns, ReadsHistory and ReadsPipeline. `resolve` asks DVC what templates declare."""
 
     def __init__(self, root: Path, known: Known, resolve: Callable[[Path, str, Declared], None] | None = None) -> None:
         self._root = root
@@ -282,6 +284,11 @@ class DvcSource:
             if isinstance(place, Disk) and place.root != self._root:
                 stamps += [_id(place, path) for path in sorted(self._watched)]
         return [*stamps, *((entry.stash, queue.lives(entry)) for entry in self._running)]
+
+    # -- the pipeline
+
+    def pipeline(self) -> Pipeline:
+        return PipelineReader(self._root).read()
 
     # -- histories
 
