@@ -26,6 +26,7 @@ from runtower.acts.editing import Editor
 from runtower.acts.job_control import JobControl
 from runtower.acts.joins import Joins
 from runtower.acts.open_sources import OpenSources
+from runtower.acts.pipelines import Pipelines
 from runtower.acts.put_away import bring_back, put_away
 from runtower.acts.registrar import Registrar
 from runtower.acts.registries import Registries
@@ -78,6 +79,7 @@ class Desk:
         self.user = getpass.getuser()
         self.editor = Editor(self.tower, self.browser, self.targets, folders, settings, self.user, self._changed)
         self.registries = Registries(self.tower, self.targets, self._changed)
+        self.pipelines = Pipelines(self.tower, self.targets, self._changed)
         self.registrar = Registrar(self.tower, self.targets, starter, self.registries, self._changed, self._tell)
         self.box = Box(folders, start.folder, self._changed)
         self.joins = Joins(self.tower, self.box)

@@ -208,9 +208,11 @@ class JobControl:
         self._box.refresh()
         return name
 
-    def request(self, command: Sequence[str], folder: Path, environ: dict[str, str], name: str = "") -> Request:
-        """What is to be run, under this sitting's rules of what is secret."""
-        return Request(command, folder, environ, name, redact=tuple(self._settings.redact))
+    def request(
+        self, command: Sequence[str], folder: Path, environ: dict[str, str], name: str = "", now: bool = False
+    ) -> Request:
+        """What is to be run, under this sitting's rules of what is secret; `now`: beside the queue's limit."""
+        return Request(command, folder, environ, name, now=now, redact=tuple(self._settings.redact))
 
     def why_not_again(self, job: Job) -> str:
         """Why a job can't be run again, '' where it can."""

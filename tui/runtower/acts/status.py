@@ -20,7 +20,7 @@ def sources_line(desk: Desk, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
     """Left: the product and its screens; right: each source's name and state, in brackets where its runs aren't shown,
     and how many runs there are in those that are."""
     name = " runtower  " if width >= 60 else " "
-    left: Line = ((name, "title"), ("[1 runs]", "active"), (_beside(width), "dim"))
+    left: Line = ((name, "title"), ("[1 runs]", "active"), (_beside(width, bool(desk.pipelines.numbers)), "dim"))
     right = _sources(desk, glyphs, width, False)
     counts = _counts(desk)
     if sum(len(text) for text, _ in (*left, *right)) + len(counts) > width:
@@ -40,9 +40,11 @@ def gpus_busy(desk: Desk) -> str:
     return f"gpu {gpus.busy}/{len(gpus.gpus)} busy   " if gpus is not None and gpus.gpus else ""
 
 
-def _beside(width: int) -> str:
+def _beside(width: int, has_pipeline: bool) -> str:
     """The screens beside the runs, each with its digit."""
-    return " 2 models  5 jobs  6 gpu" if width >= 110 else " 2 5 6" if width >= 60 else ""
+    if width >= 110:
+        return f" 2 models  {'3 pipeline  ' if has_pipeline else ''}5 jobs  6 gpu"
+    return f" 2 {'3 ' if has_pipeline else ''}5 6" if width >= 60 else ""
 
 
 def _sources(desk: Desk, glyphs: Glyphs, width: int, short: bool) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,9 +18,10 @@ from runtower.commands.tables import json_array, plain_lines
 from runtower.domain.errors import NotFound, TowerError
 from runtower.domain.pipelines import Pipeline, Stage
 from runtower.link.wire import Stages
-from runtower.present.glyphs import UNICODE
 from runtower.present.pipeline_cells import holders_text, in_short, why_text
 from runtower.present.spans import inert, shortened
+
+_ARROW: Final = "->"
 
 
 def print_stages(asked: Asked, stale: bool, as_json: bool) -> None:
@@ -43,7 +44,7 @@ def print_why(asked: Asked, name: str, as_json: bool) -> None:
         return
     for stage in meant:
         sys.stdout.write(f"{inert(stage.name)} {stage.state}\n")
-        sys.stdout.writelines(f"  {inert(why_text(why, UNICODE))}\n" for why in stage.why)
+        sys.stdout.writelines(f"  {inert(why_text(why, _ARROW))}\n" for why in stage.why)
 
 
 def print_status(asked: Asked, as_json: bool) -> None:
@@ -97,7 +98,7 @@ def _named(stages: Sequence[Stage], name: str) -> list[Stage]:
 
 
 def _row(stage: Stage) -> list[str]:
-    first = why_text(stage.why[0], UNICODE) if stage.why else ""
+    first = why_text(stage.why[0], _ARROW) if stage.why else ""
     more = f"  +{len(stage.why) - 1} more" if len(stage.why) > 1 else ""
     return [stage.name, str(stage.state), f"{shortened(first, 100)}{more}"]
 

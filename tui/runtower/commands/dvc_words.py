@@ -47,7 +47,7 @@ def why(stage: str, as_json: bool, **asked: Any) -> None:
 
 @dvc.command()
 @WHERE
-@click.option("--sort", default="", metavar="COLUMNS", help="As of `runs`: -val_loss,lr")
+@click.option("--sort", default="", metavar="KEY[:desc]", help="A column, e.g. val_loss or start_time:desc.")
 @click.option("--columns", default="", metavar="COLUMNS", help="Only these, e.g. name,val_loss,params.lr")
 @click.option("--limit", type=click.IntRange(min=0), help="Not more.")
 @JSON

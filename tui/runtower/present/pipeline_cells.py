@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from runtower.domain.pipelines import Holder, Pipeline, Stage, StageState, Why
-from runtower.present.glyphs import Glyphs
 from runtower.present.spans import Span
 
 _TONES: Final = {
@@ -27,7 +26,7 @@ def stage_state(state: StageState) -> Span:
     return str(state), _TONES[state]
 
 
-def why_text(why: Why, glyphs: Glyphs) -> str:
+def why_text(why: Why, arrow: str) -> str:
     """One reason: `params.yaml train.lr 0.1 → 0.2`, `command python train.py → python train.py -v`."""
     old, new = (text.replace("\n", "; ") for text in (why.old, why.new))
     match why.kind:
@@ -36,9 +35,9 @@ def why_text(why: Why, glyphs: Glyphs) -> str:
         case "param" if not new:
             return f"{why.what} is gone, was {old}"
         case "param":
-            return f"{why.what} {old} {glyphs.arrow} {new}"
+            return f"{why.what} {old} {arrow} {new}"
         case "command":
-            return f"command {old} {glyphs.arrow} {new}"
+            return f"command {old} {arrow} {new}"
         case "upstream":
             return f"{why.what} is stale"
         case "always":
@@ -46,7 +45,7 @@ def why_text(why: Why, glyphs: Glyphs) -> str:
         case _ if new in _GONE:
             return f"{why.what} {_GONE[new]}"
         case "dep" if old and old != new:
-            return f"{why.what} changed ({old} {glyphs.arrow} {new})"
+            return f"{why.what} changed ({old} {arrow} {new})"
     return f"{why.what} changed"
 
 
