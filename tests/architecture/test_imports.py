@@ -20,6 +20,7 @@ from runtower.screens.keys import KeyScreen
 from runtower.screens.log_screen import LogScreen
 from runtower.screens.model_screen import ModelScreen
 from runtower.screens.models_screen import ModelsScreen
+from runtower.screens.pipeline_screen import PipelineScreen
 from runtower.screens.points_screen import PointsScreen
 from runtower.screens.promotion_screen import PromotionScreen
 from runtower.screens.run_keys import RunsScreen
@@ -47,6 +48,7 @@ SCREENS: dict[str, type[KeyScreen]] = {
     "promotion": PromotionScreen,
     "jobs": JobsScreen,
     "gpus": GpusScreen,
+    "pipeline": PipelineScreen,
     "texts": TextDiffScreen,
 }
 PLACES = sorted({place for action in ACTIONS for place in action.places})
@@ -65,6 +67,7 @@ QUIET_GROUPS = {
     "Models",
     "Promotion",
     "Jobs",
+    "Pipeline",
 }
 
 

@@ -14,11 +14,12 @@ from runtower.actions.everywhere import EVERYWHERE
 from runtower.actions.jobs import JOBS
 from runtower.actions.models import MODELS
 from runtower.actions.pages import PAGES
+from runtower.actions.pipeline import PIPELINE
 from runtower.actions.tables import TABLES
 
 __all__ = ["ACTIONS", "BY_ID", "Action", "at"]
 
-ACTIONS: Final[tuple[Action, ...]] = (*TABLES, *PAGES, *COLUMNS, *MODELS, *JOBS, *EVERYWHERE)
+ACTIONS: Final[tuple[Action, ...]] = (*TABLES, *PAGES, *COLUMNS, *MODELS, *PIPELINE, *JOBS, *EVERYWHERE)
 
 BY_ID: Final = {action.id: action for action in ACTIONS}
 

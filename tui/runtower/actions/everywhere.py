@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from runtower.actions.action import Action
-from runtower.actions.places import ALL, BOX, DRAWN, LINES, OPENED, PAGES, PROMOTION, REGISTRY, SOURCES
+from runtower.actions.places import ALL, BOX, DRAWN, LINES, OPENED, PAGES, PIPELINE, PROMOTION, REGISTRY, SOURCES
 
 EVERYWHERE: Final = (
     # Take along
@@ -17,7 +17,7 @@ EVERYWHERE: Final = (
         "Copy the command that does it",
         ("y",),
         "Take along",
-        (*PROMOTION, "jobs"),
+        (*PROMOTION, "jobs", *PIPELINE),
         "copy the command",
     ),
     Action(
@@ -31,7 +31,7 @@ EVERYWHERE: Final = (
     Action("compare.copy", "Copy as YAML or Markdown", ("Y",), "Take along", ("compare",)),
     # Live
     Action("live.refresh", "Refresh now, and order again", ("r",), "Live", PAGES, "refresh"),
-    Action("live.pause", "Pause or go on watching", ("w",), "Live", (*LINES, *REGISTRY, *BOX)),
+    Action("live.pause", "Pause or go on watching", ("w",), "Live", (*LINES, *REGISTRY, *BOX, *PIPELINE)),
     Action(
         "alert.watch",
         "Watch the run or the marked ones",

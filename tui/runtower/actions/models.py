@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from runtower.actions.action import Action
-from runtower.actions.places import BOX, PROMOTION, REGISTRY, ROWS, VERSIONS
+from runtower.actions.places import BOX, PIPELINE, PROMOTION, REGISTRY, ROWS, VERSIONS
 
 MODELS: Final = (
     # Models
@@ -17,7 +17,7 @@ MODELS: Final = (
         short="models",
         tooltip="versions, aliases and stages; promotion and the way back",
     ),
-    Action("models.runs", "Back to the runs", ("1",), "Models", (*REGISTRY, *BOX)),
+    Action("models.runs", "Back to the runs", ("1",), "Models", (*REGISTRY, *BOX, *PIPELINE)),
     Action("model.open", "Open the model or the version", ("enter",), "Models", ROWS, "open"),
     Action("version.run", "Open the run it came from", ("enter",), "Models", ("version",), "its run"),
     Action(

@@ -131,7 +131,14 @@ PAGES: Final = (
     Action("texts.previous", "Previous change", ("N",), "Two texts", TEXTS),
     Action("texts.differences", "Only the changes, or all lines", ("x",), "Two texts", TEXTS, "only differences"),
     # Log
-    Action("log.open", "Log of the run or the job", ("L",), "Log", ("runs", "run", "artifacts", "jobs"), short="log"),
+    Action(
+        "log.open",
+        "Log of the run or the job",
+        ("L",),
+        "Log",
+        ("runs", "run", "artifacts", "jobs", "pipeline"),
+        short="log",
+    ),
     Action("log.search", "Search", ("/",), "Log", ("log",), short="search"),
     Action("log.next", "Next hit", ("n",), "Log", ("log",), short="next"),
     Action("log.previous", "Previous hit", ("N",), "Log", ("log",)),

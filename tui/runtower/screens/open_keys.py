@@ -53,6 +53,14 @@ class OpenKeys(ViewKeys):
         self.covered = True
         self.app.push_screen(ModelsScreen(self.keymap, self.glyphs, self.face), self._uncovered)
 
+    def do_pipeline_open(self) -> None:
+        """The stages of DVC's projects, on a screen of their own."""
+        from runtower.screens.pipeline_screen import PipelineScreen  # noqa: PLC0415  as for an opened run
+
+        assert self.face is not None
+        self.covered = True
+        self.app.push_screen(PipelineScreen(self.keymap, self.glyphs, self.face), self._uncovered)
+
     async def do_look_fold(self) -> None:
         """Fold or unfold the children or the group."""
         browser = self.desk.browser

@@ -52,6 +52,8 @@ class RunsScreen(AlertKeys, BoxKeys):
             return self.why_no_change(action_id)
         if group == "alert":
             return self.why_no_alert(action_id)
+        if action_id == "pipeline.open":
+            return "" if self.desk.pipelines.numbers else "none of these sources is a DVC project"
         if group in ("jobs", "gpus", "job", "links"):
             return self.why_no_box(action_id)
         browser = self.desk.browser
