@@ -7,8 +7,11 @@ from support.catalogues import add_runs, catalogue_of, key_of
 
 from runtower.catalog.catalogue import Catalogue
 from runtower.catalog.columns import NumberColumn
+from runtower.catalog.encoding import encode
 from runtower.catalog.merging import merge
 from runtower.catalog.segment import Segment
+from runtower.catalog.view import tree_of
+from runtower.sources.port import Delta
 
 KEYS = [key_of(name) for name in ("name", "params.lr", "metrics.loss")]
 FIRST = [{"name": "a", "params.lr": "0.1", "metrics.loss": 1.0}, {"name": "b", "params.lr": "0.10"}]
@@ -98,3 +101,17 @@ def test_cells_of_some_runs_are_those_of_the_columns() -> None:
         else:
             assert catalogue.texts_at(key, rows) == [column.text(row) for row in rows.tolist()]
     assert catalogue.texts_at(KEYS[1], rows) == ["0.10", None, "0.1", "x", "0.1"]
+
+
+def test_a_run_that_is_gone_keeps_its_name_after_a_base_and_is_nobodys_child() -> None:
+    catalogue = catalogue_of([{"id": "p", "name": "parent"}, {"id": "a", "parent": "p"}, {"id": "b", "parent": "p"}])
+    assert tree_of(catalogue).children(0).tolist() == [1, 2]
+    catalogue.add(0, 2, None, gone=[1])
+    add_runs(catalogue, [{"id": "c", "parent": "p"}], 3)
+    assert tree_of(catalogue).children(0).tolist() == [2, 3]
+    rows = np.array([0, 2, 3], np.int32)
+    base = Segment.read(encode(Delta(["p", "b", "c"], [], b""), rows))
+    catalogue.rebase(0, 9, base)
+    assert [catalogue.run_key(row).run_id for row in range(4)] == ["p", "a", "b", "c"]
+    assert catalogue.alive().tolist() == [True, False, True, True]
+    assert catalogue.cells(1) == []

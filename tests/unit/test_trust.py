@@ -226,8 +226,8 @@ def test_a_path_is_written_as_it_is_seen_from_the_file(project: Path, folders: F
     add(described("a", "runs", "csvlogger", False, project / "src"), project / "src", {}, folders)
     assert (project / "runtower.yaml").read_text() == "sources:\n  a: {kind: csvlogger, uri: src/runs}\n"
     assert given(project, {}, folders).settings.sources["a"].uri == str(inner)
-    with pytest.raises(Invalid, match="no source of kind 'dvc'"):
-        described("a", "runs", "dvc", False, project)
+    with pytest.raises(Invalid, match="no source of kind 'nothing'"):
+        described("a", "runs", "nothing", False, project)
 
 
 @pytest.mark.parametrize("where", ["own", "project", "command"])

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,11 +28,14 @@ from runtower.jobs.lookup import SLURM_RECORDS
 from runtower.jobs.queueing import Queue, Request
 from runtower.jobs.stopping import send, stop_job
 from runtower.jobs.submit import Resources
+from runtower.jobs.tails import last_line
 from runtower.link.offloop import off_loop
+from runtower.present.console import console_lines
 from runtower.settings import Settings
 
 _LOOK: Final = 0.3
 _PATIENCE: Final = 120.0
+_QUIET: Final = {"DVC_NO_ANALYTICS": "1"}
 _NOT_KEPT: Final = "(not kept)"
 # What each signal asks of a program, as people know it.
 SIGNALS: Final = {
@@ -207,6 +211,30 @@ class JobControl:
         name = await off_loop(begin)
         self._box.refresh()
         return name
+
+    async def carry_out(self, command: Sequence[str], folder: Path, called: str) -> str:
+        """Run a short command as a job of this machine, at once; gives its id. How it ended is told later, under what
+        it is `called`. Raises TowerError."""
+        request = self.request(command, folder, dict(os.environ) | _QUIET, now=True)
+        name = await self.launch(request, Where.LOCAL, Resources())
+        self._start(self._tell_end(name, called))
+        return name
+
+    async def _tell_end(self, name: str, called: str) -> None:
+        job = await off_loop(lambda: self._ended(name))
+        self._box.refresh()
+        if job.state is JobState.OK:
+            self._tell(f"{called}: done")
+        else:
+            last = console_lines(last_line(job.log))[-1:]
+            self._tell(f"{called} failed: {last[0] if last else job.reason} ({name}: L on the jobs, 5, shows all)")
+
+    def _ended(self, name: str) -> Job:
+        """A job once it is over. Blocks."""
+        place = self._queue.place(name)
+        while (job := local.read(place)) is None or not job.state.is_over:
+            time.sleep(_LOOK)  # another process ends; there is nothing else to wait on
+        return job
 
     def request(
         self, command: Sequence[str], folder: Path, environ: dict[str, str], name: str = "", now: bool = False

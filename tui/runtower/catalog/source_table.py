@@ -26,6 +26,7 @@ class SourceTable:
         self.experiments: dict[str, Experiment] = {}
         self._segments: list[tuple[int, Segment]] = []
         self._gone: set[int] = set()
+        self._former: dict[int, str] = {}  # native ids of rows that are gone and that no segment names any more
         self._holder = np.empty(0, np.int32)  # row -> place of the newest segment that names it; -1 none
         self._place = np.empty(0, np.int32)  # row -> place in that segment
 
@@ -61,6 +62,7 @@ class SourceTable:
 
     def rebase(self, upto: int, base: Segment) -> None:
         """`base` stands for all pieces up to and including `upto`; what came later stays on top."""
+        self._former.update((row, self.run_id(row)) for row in self._gone if row < self.size)
         self._segments = [(upto, base), *((seq, segment) for seq, segment in self._segments if seq > upto)]
         self._holder[:] = -1
         for number in range(len(self._segments)):
@@ -68,7 +70,7 @@ class SourceTable:
 
     def reset(self, base: Segment | None) -> None:
         """Another store answers under this name: forget what was known."""
-        self._segments, self._gone = [], set()
+        self._segments, self._gone, self._former = [], set(), {}
         self._holder, self._place = np.empty(0, np.int32), np.empty(0, np.int32)
         if base is not None:
             self.add(0, base)
@@ -85,6 +87,9 @@ class SourceTable:
         self._place[rows] = np.arange(len(rows), dtype=np.int32)
 
     def run_id(self, row: int) -> str:
+        """Its native id, also of one that is gone: a table may still show it."""
+        if self._holder[row] < 0:
+            return self._former.get(row, "")
         return str(self._segments[self._holder[row]][1].run_ids[int(self._place[row])].as_py())
 
     def run_ids(self) -> list[str]:

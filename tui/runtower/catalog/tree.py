@@ -72,6 +72,7 @@ def grow(sources: list[SourceTable], globals_: list[Ints], parents: TextColumn, 
             local = table.rows_of(words)
             target = np.where(local >= 0, places[local], -1) if len(places) else local
             parent[places] = np.where(codes >= 0, target[codes], -1)
+    parent[~alive] = -1
     parent[parent >= 0] = np.where(alive[parent[parent >= 0]], parent[parent >= 0], -1)
     _cut_cycles(parent, start)
     return Tree(parent)

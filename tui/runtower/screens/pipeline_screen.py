@@ -13,9 +13,7 @@ from runtower.acts.listed import Head
 from runtower.acts.pipeline_rows import about_stage, group_of, stage_heads, stage_rows
 from runtower.acts.repro import WAYS, check_free, command_of, last_of, program
 from runtower.domain.errors import TowerError
-from runtower.domain.jobs import Where
 from runtower.domain.pipelines import Stage
-from runtower.jobs.submit import Resources
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
 from runtower.present.pipeline_cells import holders_text, in_short
@@ -180,8 +178,7 @@ class PipelineScreen(ListedScreen):
         control = self.face.desk.control
         try:
             check_free(self.face.desk.box.jobs.values(), folder)
-            request = control.request(command, folder, dict(os.environ) | {"DVC_NO_ANALYTICS": "1"}, now=True)
-            name = await control.launch(request, Where.LOCAL, Resources())
+            name = await control.carry_out(command, folder, f"dvc {' '.join(command[1:])}"[:60])
         except TowerError as error:
             self.app.notify(inert(str(error), self.glyphs), severity="warning", markup=False)
             return
