@@ -17,6 +17,14 @@ PIPELINE: Final = (
         tooltip="read while stages run",
     ),
     Action(
+        "dvc.act",
+        "DVC: apply, branch, rename, push, remove the experiment; run, queue, save in the workspace",
+        ("A",),
+        "Pipeline",
+        tooltip="DVC's own command, as a job",
+        starts=True,
+    ),
+    Action(
         "stage.fold", "Fold or unfold the stages of a foreach or matrix", ("enter", "z a"), "Pipeline", HERE, "fold"
     ),
     Action(

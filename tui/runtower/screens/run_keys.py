@@ -13,8 +13,8 @@ from runtower.acts.compare_rows import rows_to_compare
 from runtower.domain.errors import Invalid
 from runtower.domain.runs import ColumnKey
 from runtower.screens.alert_keys import AlertKeys
-from runtower.screens.box_keys import BoxKeys
 from runtower.screens.copying import copy_out
+from runtower.screens.dvc_keys import DvcKeys
 from runtower.screens.everywhere import next_theme, offer
 from runtower.screens.menu import Choice, Menu
 from runtower.screens.sources import SourcesScreen
@@ -38,7 +38,7 @@ _ON_GROUPS: Final = frozenset({"look.open", "look.fold", "mark.toggle"})
 _NEED_ROWS: Final = frozenset({"mark.all", "mark.invert", "find.next", "find.previous", "look.metric", "look.points"})
 
 
-class RunsScreen(AlertKeys, BoxKeys):
+class RunsScreen(AlertKeys, DvcKeys):
     """One method an action: `do_` + its id."""
 
     class MouseToggled(Message):
@@ -52,6 +52,8 @@ class RunsScreen(AlertKeys, BoxKeys):
             return self.why_no_change(action_id)
         if group == "alert":
             return self.why_no_alert(action_id)
+        if action_id == "dvc.act":
+            return self.why_no_dvc()
         if action_id == "pipeline.open":
             return "" if self.desk.pipelines.numbers else "none of these sources is a DVC project"
         if group in ("jobs", "gpus", "job", "links"):
