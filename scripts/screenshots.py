@@ -22,6 +22,7 @@ from pathlib import Path
 
 import cairosvg
 from some_jobs import some_jobs
+from some_stages import dvc_project
 from textual.pilot import Pilot
 
 from runtower.app import TowerApp
@@ -118,6 +119,10 @@ SCENES = (
     Scene("no-runs", (80, 24), opens="no runs"),
     Scene("sources", (110, 24), ("t", "asterisk", "G"), opens="sources"),
     Scene("never-answered", (80, 24), opens="missing"),
+    Scene("pipeline", (100, 28), ("3", "wait:upstream changed", "j"), opens="dvc"),
+    Scene("pipeline-80x24", (80, 24), ("3", "wait:upstream changed", "j", "j"), opens="dvc"),
+    Scene("dvc-runs", (110, 28), ("m", *"loss", "enter", "j", "j", "j", "j"), opens="dvc"),
+    Scene("dvc-acts", (100, 28), ("j", "j", "j", "A"), opens="dvc"),
     Scene("jobs", keys=("5", "wait:2… 2▶", "wait:val_loss"), jobs=True),
     Scene("jobs-80x24", (80, 24), ("5", "wait:2… 2▶", "wait:val_loss"), jobs=True),
     Scene("gpus", keys=("6", "wait:vit lr", *["wait 3 s"] * 4, "j"), jobs=True),
@@ -189,6 +194,8 @@ async def drawn(app: TowerApp, scene: Scene, project: Path) -> str:
         elif scene.opens == "sources":
             await until(pilot, lambda: app.desk is not None and len(app.desk.tower.identities) == 2)
             await until(pilot, lambda: app.desk is not None and len(app.desk.tower.troubles()) == 2)
+        elif scene.opens == "dvc":
+            await until(pilot, lambda: "lr-0.01" in text_of(app))
         elif scene.opens == "no runs":
             await until(pilot, lambda: "log_metric" in text_of(app))
         for key in scene.keys:
@@ -224,6 +231,8 @@ def opened(what: str, starter: Starter, project: Path) -> Start:
         return starter.named(str(project / "bare.db"))
     if what == "sources":
         return starter.here()
+    if what == "dvc":
+        return starter.named(str(project / "dvc"))
     return starter.opening([Target("mlflow", "mlflow", f"sqlite:///{project}/gone.db")])
 
 
@@ -275,6 +284,8 @@ def main() -> None:
         now = str(now_ms())
         subprocess.run([sys.executable, "-P", "-m", "runtower.demo.make", str(project), "--frozen", now], check=True)
         bare_store(project)
+        if not wanted or any(scene.opens == "dvc" for scene in SCENES if scene.name in wanted):
+            dvc_project(project / "dvc")
         for scene in SCENES:
             if not wanted or scene.name in wanted:
                 asyncio.run(take(scene, project))

@@ -74,7 +74,7 @@ async def test_why_a_stage_is_stale_and_running_it(project: RealProject, jobs: B
         await t.sees("▾ report", "└ short", "train is stale")
         await t.press("k")
         await t.sees("── train")
-        await t.sees("builds on split", "outs      model.txt")
+        await t.sees("builds on  split", "outs       model.txt")
         await t.press("R")
         await t.sees("it alone", "dvc repro --downstream train")
         await t.type("builds")

@@ -113,7 +113,7 @@ class DetailLines:
     ) -> list[Line]:
         """Two columns that fit a low pane: metrics at the left, what differs or the params at the right."""
         left_width = width // 2 - 1
-        right_width = width - left_width - 3
+        right_width = width - left_width - 4  # with the space before each line
         left = [self.summary(details, now_ms), *self.lives(details, left_width), *self.error(details, left_width, 2)]
         left += self.metrics(details, left_width)
         if base is not None and base.row != details.row:

@@ -103,4 +103,4 @@ def about_stage(stage: Stage, glyphs: Glyphs) -> list[Line]:
         ("outs", ", ".join(stage.outs)),
         ("declared", stage.file),
     )
-    return lines + [((f"{name:<10}", "dim"), (text, "")) for name, text in told if text]
+    return lines + [((f"{name:<11}", "dim"), (text, "")) for name, text in told if text]
