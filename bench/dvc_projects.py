@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -17,6 +18,19 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 _EXPERIMENTS = 500
 _COMMITS = 10
 _STAGES = 8
+_CHAIN = 300
+_STATES = """
+import sys, time
+from pathlib import Path
+from runtower.sources.dvc.stages import PipelineReader
+reader, told = PipelineReader(Path(sys.argv[1])), []
+for _ in range(2):
+    began = time.perf_counter()
+    found = reader.read()
+    told.append(time.perf_counter() - began)
+    assert len(found.stages) == 300 and {stage.state for stage in found.stages} == {"fresh"}, found.problems
+print(*told)
+"""
 _READ = """
 import sys, time
 from pathlib import Path
@@ -73,6 +87,49 @@ def dvc_project(bench: Bench) -> Figures:
     return figures
 
 
+def dvc_stages(bench: Bench) -> Figures:
+    """The states of a pipeline of 300 stages in a row: by a process that knows nothing, and again; and `dvc status`."""
+    figures: Figures = {"cold_s": [], "again_s": [], "dvc_s": []}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        project = Path(folder) / "project"
+        _chain(project)
+        for _ in bench.times(5):
+            words = [sys.executable, "-c", _STATES, str(project)]
+            done = subprocess.run(words, check=True, capture_output=True, text=True)
+            cold, again = map(float, done.stdout.split())
+            figures["cold_s"].append(cold)
+            figures["again_s"].append(again)
+        with home() as where:
+            began = time.perf_counter()
+            words = [str(Path(sys.executable).parent / "dvc"), "status"]
+            subprocess.run(words, cwd=project, env=where.environ, check=True, stdout=subprocess.DEVNULL)
+            figures["dvc_s"].append(time.perf_counter() - began)
+    return figures
+
+
+def _chain(project: Path) -> None:
+    """Each stage copies what the one before made; all are fresh."""
+    project.mkdir()
+    for words in (["git", "init", "-q"], [str(Path(sys.executable).parent / "dvc"), "init", "-q"]):
+        subprocess.run(words, cwd=project, check=True)
+    before, stages, locked = "", "stages:\n", "schema: '2.0'\nstages:\n"
+    for number in range(_CHAIN + 1):
+        data = f"{number}\n".encode()
+        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        (project / f"f{number}.txt").write_bytes(data)
+        cached = project / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        cached.write_bytes(data)
+        out = f"path: f{number}.txt, hash: md5, md5: {md5}, size: {len(data)}"
+        if number:
+            command = f"cp f{number - 1}.txt f{number}.txt"
+            stages += f"  s{number}:\n    cmd: {command}\n    deps: [f{number - 1}.txt]\n    outs: [f{number}.txt]\n"
+            locked += f"  s{number}:\n    cmd: {command}\n    deps:\n    - {{{before}}}\n    outs:\n    - {{{out}}}\n"
+        before = out
+    (project / "dvc.yaml").write_text(stages)
+    (project / "dvc.lock").write_text(locked)
+
+
 def _fill(project: object) -> None:
     import pygit2
     from support.dvc_projects import WrittenProject
@@ -103,4 +160,4 @@ def _fill(project: object) -> None:
     project.repository.checkout_head(strategy=pygit2.enums.CheckoutStrategy.FORCE)
 
 
-MEASURES: dict[str, Callable[[Bench], Figures]] = {dvc_project.__name__: dvc_project}
+MEASURES: dict[str, Callable[[Bench], Figures]] = {one.__name__: one for one in (dvc_project, dvc_stages)}

@@ -151,6 +151,9 @@ TARGETS = (
            + _said("dvc_project", "dvc_again_s", ", cached {:.1f} s")(all_figures)),
     Target("the same: one experiment more", "dvc_project", "refresh_ms", 50, "ms"),
     Target("the same: a look where nothing changed", "dvc_project", "poll_ms", 2, "ms"),
+    Target("a DVC pipeline of 300 stages with states: a process's first time", "dvc_stages", "cold_s", 1.5, "s",
+           note=lambda all_figures: _said("dvc_stages", "again_s", "again {:.2f} s")(all_figures)
+           + _said("dvc_stages", "dvc_s", "; dvc status {:.1f} s")(all_figures)),
     Target("ten users watching the same: the server's CPU", "rest_users", "server_percent", 30, "%",
            note=lambda all_figures: _said("rest_users", "start_s", "their starts {:.1f} s of it")(all_figures)
            + _said("rest_users", "all_s", ", all rows of all after {:.0f} s")(all_figures)),

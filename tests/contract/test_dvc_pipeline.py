@@ -188,7 +188,7 @@ def test_a_lock_that_a_dead_process_left_holds_nothing(project: RealProject) -> 
         ("stages: [\n", "DVC can't read the pipeline:"),
         (
             "stages:\n  a: {cmd: x, deps: [b], outs: [a]}\n  b: {cmd: x, deps: [a], outs: [b]}\n",
-            "both a dependency and an output in stages: dvc.yaml:",
+            "Stages build on each other: a -> b -> a.",
         ),
         ("stages:\n  a: {cmd: x, nonsense: 1}\n", "DVC can't read the pipeline:"),
     ],
@@ -204,3 +204,16 @@ def test_a_project_without_a_pipeline(tmp_path: Path) -> None:
     (tmp_path / ".dvc").mkdir()
     with pytest.raises(NotFound, match="no pipeline"):
         PipelineReader(tmp_path).read()
+
+
+def test_folders_join_stages_too(project: RealProject) -> None:
+    yaml = """\
+stages:
+  whole: {cmd: x, deps: [data/raw/a.txt], outs: [made]}
+  part: {cmd: x, deps: [made/one/b.txt], outs: [parts/p.txt]}
+  all: {cmd: x, deps: [parts], outs: [all.txt]}
+  like: {cmd: x, deps: [made-up/x], outs: [like.txt]}
+"""
+    project.write({"dvc.yaml": yaml})
+    found = {name: stage.upstream for name, stage in stages(project).items()}
+    assert found == {"whole": (), "part": ("whole",), "all": ("part",), "like": ()}
