@@ -195,3 +195,28 @@ def test_wandbs_run_and_its_folder(known: Known) -> None:
     known.folder("/work/wandb/run-20270115_080000-x1y2", "wandb", name="x1y2")
     known.folder("/work/wandb/run-20270115_080000-other", "wandb", name="other")
     assert known.of_run() == {"folder": "/work/wandb/run-20270115_080000-x1y2", "wandb": "x1y2"}
+
+
+def test_a_run_and_dvcs_experiment_by_name_and_by_commit(known: Known) -> None:
+    known.runs(
+        {**SCRIPT, "tags.DVC_EXP_NAME": "muddy-lamb", "git_commit": "c0ffee"},
+        {**SCRIPT, "git_commit": "c0ffee"},
+        {**SCRIPT, "git_commit": "beef"},
+    )
+    known.tower.catalogue.source("dvc")
+    theirs = [
+        {"id": "exp:muddy-lamb@c0ffee", "name": "muddy-lamb", "git_commit": "d00d"},
+        {"id": "commit:c0ffee", "name": "main", "git_commit": "c0ffee"},
+    ]
+    add_runs(known.tower.catalogue, theirs, 0, source=1)
+
+    def same(row: int) -> list[tuple[str, str]]:
+        return [(key.run_id, evidence) for key, evidence, _ in known.joins.same_as(row)]
+
+    commit = ("commit:c0ffee", "made of the same git commit")
+    assert same(0) == [("exp:muddy-lamb@c0ffee", "its tag DVC_EXP_NAME"), commit]
+    assert same(1) == [commit]
+    assert same(2) == []
+    assert same(3) == [("r0", "its tag DVC_EXP_NAME")]
+    assert [run_id for run_id, _ in same(4)] == ["r0", "r1"]
+    assert known.of_run(1)["run"] == "commit:c0ffee"

@@ -12,6 +12,7 @@ from typing import Final
 from runtower.acts.box import Box
 from runtower.acts.job_runs import JOB_TAG, SLURM_TAGS, is_in_time, rows_with, runs_of_job
 from runtower.acts.tower import Tower
+from runtower.catalog.catalogue import Catalogue
 from runtower.domain import runs
 from runtower.domain.box import OutputFolder, Process
 from runtower.domain.jobs import Job, JobState, Where
@@ -23,6 +24,8 @@ _GUESSED_MS: Final = 15 * 60_000.0
 _MADE_MS: Final = 120_000.0
 _SKEW_MS: Final = 2_000.0
 _PROCESS: Final = ColumnKey(Kind.TAG, PROCESS_TAG)
+_MOST_SAME: Final = 50
+_DVC_TAGS: Final = ("DVC_EXP_NAME", "dvc_exp_name", "dvc.exp_name")
 _WANDB_TAGS: Final = ("wandb_run_id", "wandb.run_id", "wandb/run_id")
 
 
@@ -38,7 +41,12 @@ class Joins:
     # -- of a run
 
     def of_run(self, row: int) -> list[Link]:
-        """All that belongs to a run (a global row): process, GPUs, job, folder, log, W&B, DVC."""
+        """All that belongs to a run (a global row): process, GPUs, job, folder, log, W&B, DVC, other sources' runs."""
+        same = [Link(Relation.RUN, key.run_id, evidence, sure) for key, evidence, sure in self.same_as(row)]
+        return [*self._around(row), *same]
+
+    def _around(self, row: int) -> list[Link]:
+        """The same without other runs, whose search costs more."""
         said = self._said(row)
         process, evidence, sure = self._process_of(row, said)
         links: list[Link] = []
@@ -59,6 +67,29 @@ class Joins:
                 links.append(Link(Relation.WANDB, said[tag], f"its tag {tag}"))
         return list(dict.fromkeys(links))
 
+    def same_as(self, row: int) -> list[tuple[RunKey, str, bool]]:
+        """Runs of other sources that are the same thing: DVC's experiment by its name, and the commit that it was made
+        of; each with how that is known."""
+        catalogue, said = self._tower.catalogue, self._said(row)
+        own, sources = catalogue.run_key(row), catalogue.source_numbers()
+        found: dict[int, str] = {}
+        kind, _, rest = own.run_id.partition(":")
+        if kind == "exp":
+            name = rest.partition("@")[0]
+            found |= {one: f"its tag {tag}" for tag in _DVC_TAGS for one in rows_with(catalogue, _tag(tag), name)}
+        process = self.process_of(row)
+        named = [(f"its tag {tag}", said[tag]) for tag in _DVC_TAGS if tag in said]
+        if process is not None and "DVC_EXP_NAME" in process.environ:
+            named.append(("DVC_EXP_NAME in its process", process.environ["DVC_EXP_NAME"]))
+        for evidence, name in named:
+            found |= {one: evidence for one in rows_with(catalogue, runs.NAME, name) if _kind(catalogue, one) == "exp"}
+        commit = catalogue.texts(runs.GIT_COMMIT).text(row)
+        for one in rows_with(catalogue, runs.GIT_COMMIT, commit)[:_MOST_SAME] if commit else ():
+            found.setdefault(one, "made of the same git commit")
+        return [
+            (catalogue.run_key(one), evidence, True) for one, evidence in found.items() if sources[one] != sources[row]
+        ]
+
     def process_of(self, row: int) -> Process | None:
         """The process that a run lives in, None where none is known."""
         return self._process_of(row, self._said(row))[0]
@@ -66,7 +97,7 @@ class Joins:
     def lives_in(self, row: int) -> str:
         """What a running run lives in, short: `gpu 2, pid 4711, j12`; what is guessed has a question mark."""
         found: dict[Relation, list[str]] = {}
-        for link in self.of_run(row):
+        for link in self._around(row):
             if link.relation in (Relation.GPU, Relation.PROCESS, Relation.JOB):
                 found.setdefault(link.relation, []).append(link.target + ("" if link.sure else "?"))
         words = {Relation.GPU: "gpu", Relation.PROCESS: "pid", Relation.JOB: "job"}
@@ -277,6 +308,15 @@ class Joins:
 
 
 _GUESS: Final = "guessed: same user and script, begun at that time, and nothing else fits"
+
+
+def _tag(name: str) -> ColumnKey:
+    return ColumnKey(Kind.TAG, name)
+
+
+def _kind(catalogue: Catalogue, row: int) -> str:
+    """What a run of DVC's is: exp, commit, queued."""
+    return catalogue.run_key(row).run_id.partition(":")[0]
 
 
 def _leaders(pids: list[int], known: dict[int, Process]) -> list[int]:

@@ -60,7 +60,8 @@ class BoxKeys(RegisterKeys, LinkKeys):
         return self.desk.joins.of_run(row) if row is not None else ()
 
     def runs_here(self) -> Sequence[RunKey]:
-        return ()
+        row = self._row
+        return [key for key, _, _ in self.desk.joins.same_as(row)] if row is not None else ()
 
     def why_no_box(self, action_id: str) -> str:
         """Why one of these actions can't be done now, '' where it can."""
