@@ -261,3 +261,14 @@ def test_a_project_that_goes_and_a_folder_that_is_none(project: WrittenProject, 
     (project.folder / "gone").rename(project.folder / ".dvc")
     mirror.poll(source)
     assert "workspace" in mirror.runs
+
+
+def test_git_that_comes_later(tmp_path: Path) -> None:
+    (tmp_path / "project/.dvc").mkdir(parents=True)
+    source = opened(tmp_path / "project")
+    mirror = drained(source)
+    assert sorted(mirror.runs) == ["workspace"]
+    (tmp_path / "project/.dvc").rmdir()
+    project = WrittenProject(tmp_path / "project")
+    run_id = project.experiment("one", live_files("one", [(0, {"loss": 0.5})]))
+    mirror.poll_until(source, lambda: run_id in mirror.runs)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,9 +40,9 @@ class Demo:
     is_kept: bool
 
     def close(self) -> None:
-        """End the process that makes it; a temporary folder goes with it."""
-        if self.process.poll() is None:
-            self.process.kill()
+        """End the processes that make it; a temporary folder goes with it."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         if not self.is_kept:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -56,6 +58,7 @@ def start(folder: Path | None) -> Demo:
     place = _empty(folder) if folder is not None else Path(tempfile.mkdtemp(prefix="runtower-demo-"))
     logs = place / "lightning_logs"
     logs.mkdir()
+    (place / ".dvc").mkdir()  # what is made of it comes later
     put_settings(place)
     # What the user's MLflow is set to must not lead the demo's writes anywhere else.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
@@ -70,7 +73,11 @@ def start(folder: Path | None) -> Demo:
             env=environ,
             start_new_session=True,
         )
-    targets = (Target("demo", "mlflow", sqlite_uri(place / "mlflow.db")), Target("csv", "csvlogger", str(logs)))
+    targets = (
+        Target("demo", "mlflow", sqlite_uri(place / "mlflow.db")),
+        Target("csv", "csvlogger", str(logs)),
+        Target("dvc", "dvc", str(place)),
+    )
     return Demo(place, targets, process, kept)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -45,11 +46,19 @@ def main() -> None:
     os.chdir(folder)  # MLflow keeps a uv.lock of the working folder with each model
     from runtower.demo.store import Store  # noqa: PLC0415  mlflow takes seconds to import: the CSV logs are there first
 
+    if asked.frozen is None:
+        begin_pipeline(folder)
     store = Store(folder)
     now_ms = asked.frozen or time.time_ns() // 1_000_000
     fill(store, now_ms, asked.frozen is not None)
     if asked.frozen is None:
         train(store, folder / "lightning_logs")
+
+
+def begin_pipeline(folder: Path) -> None:
+    """The DVC project, made by a process beside this one."""
+    words = [sys.executable, "-P", "-m", "runtower.demo.pipeline", str(folder), "--parent", str(os.getpid())]
+    subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL)
 
 
 def csv_logs(folder: Path) -> None:

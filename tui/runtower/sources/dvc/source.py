@@ -147,6 +147,9 @@ class DvcSource:
 
     def _rows(self) -> list[Row]:
         """All runs as they are now: the workspace, commits newest first, each followed by its experiments."""
+        if self._repository is None:  # git may come later
+            self._repository, self._prefix = _repository(self._root)
+            self._trees = Trees(self._repository) if self._repository is not None else None
         entries = queue.entries(self._root)
         self._running = [entry for entry in entries if entry.state is QueueState.RUNNING]
         self._places = {}
@@ -275,7 +278,9 @@ class DvcSource:
     def _fingerprint(self) -> list[object]:
         """What moves whenever something here may have changed."""
         stamps: list[object] = list(queue.fingerprint(self._root))
-        if self._repository is not None:
+        if self._repository is None:
+            stamps.append((self._root / ".git").exists())
+        else:
             stamps += refs.fingerprint(self._repository)
         for path in sorted(self._watched):
             content = disk_content(self._root / path)
