@@ -13,6 +13,7 @@ from runtower.sources.csvlogger.contract import HPARAMS_FILE, METRICS_FILE, QUIE
 from runtower.sources.csvlogger.folders import FileStamp, VersionFolder
 from runtower.sources.csvlogger.hparams import read_hparams
 from runtower.sources.csvlogger.metrics_file import MetricsFile
+from runtower.sources.gathered import metric_cells, param_cells
 from runtower.sources.leaves import Param, Unreadable
 from runtower.sources.port import Cells, Numbers, RowError, Texts
 
@@ -81,22 +82,8 @@ def cells_of(found: Sequence[VersionRun], root_name: str) -> list[Cells]:
         Texts(Kind.ATTRIBUTE, runs.ARTIFACT_URI.key, None, [run.folder.path.as_uri() for run in found]),
         Numbers(Kind.ATTRIBUTE, runs.START_TIME.key, None, np.array([run.start_ms for run in found], np.float64)),
     ]
-    params: dict[str, tuple[list[int], list[str], bytearray]] = {}
-    metrics: dict[str, tuple[list[int], list[float]]] = {}
-    for place, run in enumerate(found):
-        for key, text, value_type in run.params:
-            places, texts, types = params.setdefault(key, ([], [], bytearray()))
-            places.append(place)
-            texts.append(text)
-            types.append(value_type)
-        for key, value in run.metrics.latest.items():
-            metric_places, values = metrics.setdefault(key, ([], []))
-            metric_places.append(place)
-            values.append(value)
-    for key, (places, texts, types) in params.items():
-        cells.append(Texts(Kind.PARAM, key, np.array(places, np.int32), texts, bytes(types)))
-    for key, (metric_places, values) in metrics.items():
-        cells.append(Numbers(Kind.METRIC, key, np.array(metric_places, np.int32), np.array(values, np.float64)))
+    cells += param_cells([run.params for run in found])
+    cells += metric_cells([run.metrics.latest for run in found])
     return cells
 
 

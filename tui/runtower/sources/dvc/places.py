@@ -170,3 +170,12 @@ def disk_content(file: Path) -> Content | None:
         return None
     words = f"{file}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}"
     return Content(hashlib.sha1(words.encode(), usedforsecurity=False).hexdigest(), file.read_bytes)
+
+
+def stamp(path: Path) -> tuple[int, int] | None:
+    """What moves when a file or a folder changes; None where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size

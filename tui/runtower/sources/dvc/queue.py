@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runtower.sources.dvc.contract import TASK, TEMPORARY
+from runtower.sources.dvc.places import stamp
 
 _FINISHED: Final = 3  # TaskStatus.SUCCESS; what is greater is over too
 
@@ -92,11 +93,11 @@ def fingerprint(root: Path) -> list[object]:
     base = root / TEMPORARY
     folders = [base / "celery/broker/in", base / "celery/broker/processed", base / "celery/result", base / "run"]
     folders.append(base / "standalone/run")
-    stamps: list[object] = [_stamp(folder) for folder in folders]
+    stamps: list[object] = [stamp(folder) for folder in folders]
     for runs in (base / "run", base / "standalone/run"):
         try:
             with os.scandir(runs) as found:
-                stamps += [(one.name, _stamp(Path(one.path) / f"{one.name}.run")) for one in found]
+                stamps += [(one.name, stamp(Path(one.path) / f"{one.name}.run")) for one in found]
         except OSError:
             continue
     return stamps
@@ -173,11 +174,3 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size

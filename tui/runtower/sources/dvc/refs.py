@@ -11,6 +11,7 @@ from typing import Any, Final
 import pygit2
 
 from runtower.sources.dvc.contract import EXPERIMENT, EXPS
+from runtower.sources.dvc.places import stamp
 
 _MOST_NAMED: Final = 300
 
@@ -72,11 +73,11 @@ def fingerprint(repository: pygit2.Repository) -> list[object]:
     """
     private = Path(repository.path)
     common = _common(private)
-    stamps: list[object] = [_stamp(private / "HEAD"), _stamp(common / "packed-refs")]
+    stamps: list[object] = [stamp(private / "HEAD"), stamp(common / "packed-refs")]
     todo = [common / "refs/heads", common / "refs/tags", common / EXPS]
     while todo:
         folder = todo.pop()
-        stamps.append((str(folder), _stamp(folder)))
+        stamps.append((str(folder), stamp(folder)))
         try:
             with os.scandir(folder) as entries:
                 todo += [Path(one.path) for one in entries if one.is_dir() and one.name != "exec"]
@@ -91,11 +92,3 @@ def _common(folder: Path) -> Path:
         return (folder / (folder / "commondir").read_text().strip()).resolve()
     except OSError:
         return folder
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size

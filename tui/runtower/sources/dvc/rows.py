@@ -11,6 +11,7 @@ from runtower.domain import runs
 from runtower.domain.runs import Kind, Status
 from runtower.domain.values import MISSING
 from runtower.sources.dvc.states import State
+from runtower.sources.gathered import metric_cells, param_cells, tag_cells
 from runtower.sources.port import Cells, Numbers, RowError, Texts
 
 
@@ -58,29 +59,9 @@ def cells_of(rows: Sequence[Row], experiment: str) -> list[Cells]:
         texts(runs.ARTIFACT_URI, [row.folder or None for row in rows]),
         Numbers(Kind.ATTRIBUTE, runs.START_TIME.key, None, np.array(times, np.float64)),
     ]
-    params: dict[str, tuple[list[int], list[str], bytearray]] = {}
-    metrics: dict[str, tuple[list[int], list[float]]] = {}
-    tags: dict[str, tuple[list[int], list[str]]] = {}
-    for place, row in enumerate(rows):
-        for key, text, kind in row.state.params:
-            places, values, kinds = params.setdefault(key, ([], [], bytearray()))
-            places.append(place)
-            values.append(text)
-            kinds.append(kind)
-        for key, number in row.state.metrics.items():
-            at, numbers = metrics.setdefault(key, ([], []))
-            at.append(place)
-            numbers.append(number)
-        for key, text in row.tags.items():
-            at, said = tags.setdefault(key, ([], []))
-            at.append(place)
-            said.append(text)
-    for key, (places, values, kinds) in params.items():
-        cells.append(Texts(Kind.PARAM, key, np.array(places, np.int32), values, bytes(kinds)))
-    for key, (at, numbers) in metrics.items():
-        cells.append(Numbers(Kind.METRIC, key, np.array(at, np.int32), np.array(numbers, np.float64)))
-    for key, (at, said) in tags.items():
-        cells.append(Texts(Kind.TAG, key, np.array(at, np.int32), said))
+    cells += param_cells([row.state.params for row in rows])
+    cells += metric_cells([row.state.metrics for row in rows])
+    cells += tag_cells([row.tags for row in rows])
     return cells
 
 
