@@ -272,3 +272,18 @@ def test_git_that_comes_later(tmp_path: Path) -> None:
     project = WrittenProject(tmp_path / "project")
     run_id = project.experiment("one", live_files("one", [(0, {"loss": 0.5})]))
     mirror.poll_until(source, lambda: run_id in mirror.runs)
+
+
+def test_a_file_in_a_folder_that_only_the_cache_has_and_one_that_is_in_none(project: WrittenProject) -> None:
+    yaml = "metrics: [out/m.json]\nparams: [out/p.yaml]\nstages:\n  a:\n    cmd: x\n    outs: [out]\n"
+    lock = "schema: '2.0'\nstages:\n  a:\n    cmd: x\n    outs:\n    - {path: out, hash: md5, md5: aa11.dir}\n"
+    run_id = project.experiment("one", {"dvc.yaml": yaml, "dvc.lock": lock})
+    mirror = drained(opened(project.folder))
+    missing = "is not in DVC's cache; dvc pull brings it."
+    assert errors(mirror)[run_id] == [f"out/p.yaml {missing}", f"out/m.json {missing}"]
+    listed = [{"md5": "bb22", "relpath": "m.json"}, {"md5": "cc33", "relpath": "p.yaml"}]
+    for path, text in {"aa/11.dir": json.dumps(listed), "bb/22": '{"loss": 1}', "cc/33": "lr: 2\n"}.items():
+        (project.folder / ".dvc/cache/files/md5" / path).parent.mkdir(parents=True)
+        (project.folder / ".dvc/cache/files/md5" / path).write_text(text)
+    fields = drained(opened(project.folder)).runs[run_id]
+    assert (fields["metric.loss"], fields["param.lr"]) == (1.0, "2")

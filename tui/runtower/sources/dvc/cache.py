@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 from pathlib import Path
+from typing import Final
 
 from runtower.sources.dvc.contract import DVC_FOLDER
 from runtower.sources.dvc.places import Content, disk_content
+
+FOLDER: Final = ".dir"  # ends the MD5 of a folder: a JSON list of {md5, relpath} (dvc_data/hashfile/tree.py)
 
 
 class Cache:
@@ -18,7 +22,7 @@ class Cache:
 
     def content(self, md5: str, is_new: bool) -> Content | None:
         """A file by its MD5; `is_new`: as DVC 3 hashes it. None where the cache hasn't got it."""
-        if not md5 or not md5.isalnum():
+        if not md5.removesuffix(FOLDER).isalnum():
             return None
         folders = (self._folder / "files/md5", self._folder) if is_new else (self._folder, self._folder / "files/md5")
         for folder in folders:
@@ -26,6 +30,15 @@ class Cache:
             if found is not None:
                 return Content(md5, found.read)
         return None
+
+    def member(self, md5: str, is_new: bool, path: str) -> str | None:
+        """The MD5 of a file in a folder, by the folder's; '' for one that isn't in it, None where nobody can say."""
+        listed = self.content(md5, is_new)
+        try:
+            entries = json.loads(listed.read()) if listed is not None else None
+            return None if entries is None else next((e["md5"] for e in entries if e["relpath"] == path), "")
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
 
 def _cache_folder(root: Path) -> Path:

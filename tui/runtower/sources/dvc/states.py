@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
-from runtower.sources.dvc.cache import Cache
+from runtower.sources.dvc.cache import FOLDER, Cache
 from runtower.sources.dvc.contract import LOCK_FILE, PARAMS_FILE
 from runtower.sources.dvc.declared import Declared, Plot, declared, hashes
 from runtower.sources.dvc.places import Content, Place
@@ -63,7 +63,19 @@ class States:
         if content is not None:
             return content
         known = self._hashes_at(place)
-        return self._cache.content(*known[path]) if path in known else None
+        if path in known:
+            return self._cache.content(*known[path])
+        holder = _holder(path, known)
+        md5 = self._cache.member(*known[holder], path[len(holder) + 1 :]) if holder else ""
+        return self._cache.content(md5, known[holder][1]) if md5 else None
+
+    def missing(self, place: Place, path: str) -> str:
+        """Why a file that is named can't be read, as a sentence; '' for an output that was never made."""
+        known = self._hashes_at(place)
+        holder = _holder(path, known)
+        if path in known or (holder and self._cache.member(*known[holder], path[len(holder) + 1 :]) is None):
+            return f"{path} is not in DVC's cache; dvc pull brings it."
+        return ""
 
     def declared_at(self, place: Place, revision: str) -> Declared:
         """Which files count there; worked out once for the same dvc.yaml and, with templates, what they ask for."""
@@ -113,7 +125,8 @@ class States:
             for path in place.below(file) or [file]:
                 content = self.content(place, path)
                 if content is None:
-                    problems.append(f"{path} isn't there, though dvc.yaml names it.")
+                    said = self.missing(place, path)
+                    problems.append(said or f"{path} isn't there, though dvc.yaml names it.")
                     continue
                 try:
                     yield path, self._values.params(path, content, keys)
@@ -125,11 +138,21 @@ class States:
             for path in place.below(file) or [file]:
                 content = self.content(place, path)
                 if content is None:
-                    continue  # never run, or not in the cache: DVC shows nothing either
+                    if said := self.missing(place, path):
+                        problems.append(said)
+                    continue
                 try:
                     yield path, self._values.metrics(path, content)
                 except Unreadable as error:
                     problems.append(str(error))
+
+
+def _holder(path: str, known: Mapping[str, tuple[str, bool]]) -> str:
+    """The folder among DVC's outputs that a file lies in, '' for none."""
+    while (path := posixpath.dirname(path)) not in ("", "/"):
+        if path in known and known[path][0].endswith(FOLDER):
+            return path
+    return ""
 
 
 def _joined(files: Iterator[tuple[str, list[Param]]]) -> list[Param]:
