@@ -134,6 +134,8 @@ class RunsTable(KeyScreen):
             self._query_room = query.styles.width = room
         query.say(() if filtering else left, ending(right, room) if filtering else right)
         empty = self.face.empty()
+        if empty and self.focused is self.table:
+            self.set_focus(None)  # a hidden table would hand it to the pane, which would keep it
         self.query_one("#body").set_class(bool(empty), "empty")
         if not empty and self.focused is None:
             self.table.focus()  # a table that isn't shown loses it
