@@ -6,6 +6,7 @@ import hashlib
 import os
 import posixpath
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -118,12 +119,19 @@ def _files(tree: pygit2.Tree, path: str) -> Iterator[str]:
 
 
 class Disk:
-    """A `Place` in a folder: the workspace, or the folder that an experiment runs in."""
+    """A `Place` in a folder: the workspace, or the folder that an experiment runs in.
+
+    Its folders are walked for dvc.yaml files once; a look that wants to see new ones makes a new `Disk`.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def pipeline_files(self) -> list[str]:
+        return self._pipelines
+
+    @cached_property
+    def _pipelines(self) -> list[str]:
         found: list[str] = []
         todo = [("", 0)]
         while todo:

@@ -29,13 +29,14 @@ from runtower.sources.dvc.contract import (
     IN_WORKSPACE,
     LOCK_FILE,
     PARAMS_FILE,
+    PIPELINE_FILE,
     WORKSPACE,
     commit_id,
     experiment_id,
     queued_id,
 )
 from runtower.sources.dvc.declared import Declared
-from runtower.sources.dvc.places import Content, Disk, Place, Trees, disk_content
+from runtower.sources.dvc.places import Content, Disk, Place, Trees, disk_content, stamp
 from runtower.sources.dvc.plots import history
 from runtower.sources.dvc.queue import Entry, QueueState
 from runtower.sources.dvc.rows import Row, cells_of, errors_of
@@ -67,6 +68,7 @@ class DvcSource:
         self._root = root
         self._remembered = set(known.run_ids)
         self._states = States(root, resolve or _resolve)
+        self._pipeline = PipelineReader(root)
         self._repository, self._prefix = _repository(root)
         self._trees = Trees(self._repository) if self._repository is not None else None
         self._commits: dict[str, State] = {}
@@ -175,16 +177,16 @@ class DvcSource:
         place = Disk(self._root)
         self._places[WORKSPACE] = (place, "")
         state = self._states.read(place, "")
-        self._watched = self._files_of(state, place)
-        times = [stat.st_mtime_ns // 1_000_000 for path in self._watched if (stat := _stat(self._root / path))]
+        self._watched = self._files_of(place)
+        times = [found[0] // 1_000_000 for path in self._watched if (found := stamp(self._root / path))]
         made = float(max(times)) if times else None  # the newest of its files: it comes before the commits
         return Row(WORKSPACE, WORKSPACE, Status.UNKNOWN, IN_WORKSPACE, state, time_ms=made, folder=self._root.as_uri())
 
-    def _files_of(self, state: State, place: Place) -> set[str]:
+    def _files_of(self, place: Place) -> set[str]:
         """The workspace's files that its row is made of."""
         found = self._states.declared_at(place, "")
         folders = {os.path.dirname(path) for path in place.pipeline_files()} | {""}
-        own = {os.path.join(folder, name) for folder in folders for name in ("dvc.yaml", LOCK_FILE, PARAMS_FILE)}
+        own = {os.path.join(folder, name) for folder in folders for name in (PIPELINE_FILE, LOCK_FILE, PARAMS_FILE)}
         return own | set(found.params) | set(found.metrics) | set(found.plots)
 
     def _commit_row(self, commit: pygit2.Commit, names: Sequence[str], is_head: bool) -> Row:
@@ -293,7 +295,7 @@ class DvcSource:
     # -- the pipeline
 
     def pipeline(self) -> Pipeline:
-        return PipelineReader(self._root).read()
+        return self._pipeline.read()
 
     # -- histories
 
@@ -320,13 +322,6 @@ class DvcSource:
         place, revision = self._places[run_id]
         found = self._states.declared_at(place, revision)
         return history(run_id, key, found, place, lambda path: self._states.content(place, path))
-
-
-def _stat(path: Path) -> os.stat_result | None:
-    try:
-        return path.stat()
-    except OSError:
-        return None
 
 
 def _id(place: Place, path: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
@@ -22,10 +21,10 @@ from runtower.domain.pipelines import Holder, Pipeline, Stage, StageState, Why
 from runtower.sources.dvc.contract import LOCK_FILE
 from runtower.sources.dvc.places import Disk
 from runtower.sources.dvc.queue import is_alive
+from runtower.sources.dvc.through_dvc import opened
 from runtower.sources.dvc.values import Values
 from runtower.sources.leaves import Unreadable, leaves
 
-_ONE_AT_A_TIME: Final = threading.Lock()  # DVC's repositories share state that threads break
 _LONGEST: Final = 300
 
 
@@ -40,30 +39,25 @@ class PipelineReader:
         """As it is now. Raises NotFound where the project has no dvc.yaml."""
         if not Disk(self._root).pipeline_files():
             raise NotFound(f"{self._root} has no dvc.yaml, hence no pipeline.", "dvc stage add makes one.")
-        os.environ.setdefault("DVC_NO_ANALYTICS", "1")
-        from dvc.repo import Repo  # noqa: PLC0415  a second
-
         held = holders(self._root)
-        with _ONE_AT_A_TIME:
-            try:
-                with Repo(str(self._root)) as repo:
-                    stages = self._stages(repo)
-            except CycleError as error:
-                circle = " -> ".join(map(str, error.args[1]))
-                return Pipeline(time.time() * 1000, (), held, (f"Stages build on each other: {circle}.",))
-            except Exception as error:  # noqa: BLE001 - DVC's parsers raise many kinds
-                # DVC's paths are relative to the folder of whoever asks.
-                said = " ".join(str(error).split()).replace(f"{os.path.relpath(self._root)}/", "")[:_LONGEST]
-                return Pipeline(time.time() * 1000, (), held, (f"DVC can't read the pipeline: {said}",))
+        try:
+            with opened(self._root) as repo:
+                stages = self._stages(repo)
+        except Unreadable as error:
+            return Pipeline(time.time() * 1000, (), held, (str(error),))
         return Pipeline(time.time() * 1000, tuple(_running(_with_upstream(stages), held)), held)
 
     def _stages(self, repo: Any) -> list[Stage]:
-        """In an order in which each comes after those that it builds on. Raises CycleError."""
+        """In an order in which each comes after those that it builds on. Raises Unreadable for a circle."""
         from dvc.stage import PipelineStage  # noqa: PLC0415
 
         stages = {_name(repo, stage): stage for stage in repo.index.stages if isinstance(stage, PipelineStage)}
         above = _above(stages)
-        order = TopologicalSorter({name: sorted(above[name]) for name in sorted(stages)}).static_order()
+        sorter = TopologicalSorter({name: sorted(above[name]) for name in sorted(stages)})
+        try:
+            order = list(sorter.static_order())
+        except CycleError as error:
+            raise Unreadable(f"Stages build on each other: {' -> '.join(map(str, error.args[1]))}.") from error
         return [self._stage(repo, stages[name], tuple(sorted(above[name]))) for name in order]
 
     def _stage(self, repo: Any, stage: Any, upstream: tuple[str, ...]) -> Stage:
