@@ -64,7 +64,7 @@ def known(tmp_path: Path) -> Known:
 
 def test_a_run_that_names_its_process_and_its_job(known: Known) -> None:
     known.runs({**SCRIPT, "tags.runtower.process": "boot ns 40 400", "tags.runtower.job": "gpu-7:j3"})
-    known.process(40, environ={"DVC_EXP_NAME": "muddy-lamb"}, folder="/work")
+    known.process(40, environ={"DVC_EXP_NAME": "muddy-lamb"}, folder="/lab")
     known.process(41, parent=40)
     job = known.job("j3", pid=40, log="/jobs/j3/log")
     known.box.gpus = Gpus(NOW, (Gpu(0, "a", "A100"), Gpu(1, "b", "A100", processes=(GpuProcess(41, 9),))))
@@ -118,9 +118,9 @@ def test_a_process_that_was_given_the_run(known: Known) -> None:
 def test_a_run_that_names_slurms_job_and_submitits_folder_of_it(known: Known, tag: str) -> None:
     known.runs({**SCRIPT, f"tags.{tag}": "4711_3"})
     known.job("4711_3")
-    known.folder("/work/.submitit/4711_3", "submitit", name="4711_3", log="4711_3_0_log.out")
-    log = "/work/.submitit/4711_3/4711_3_0_log.out"
-    assert known.of_run() == {"job": "4711_3", "folder": "/work/.submitit/4711_3", "log": log}
+    known.folder("/lab/.submitit/4711_3", "submitit", name="4711_3", log="4711_3_0_log.out")
+    log = "/lab/.submitit/4711_3/4711_3_0_log.out"
+    assert known.of_run() == {"job": "4711_3", "folder": "/lab/.submitit/4711_3", "log": log}
 
 
 def test_a_member_of_an_array_by_its_processs_environment(known: Known) -> None:
@@ -192,9 +192,9 @@ def test_hydras_folder_by_a_tag_by_the_process_and_by_a_guess(known: Known) -> N
 
 def test_wandbs_run_and_its_folder(known: Known) -> None:
     known.runs({**SCRIPT, "tags.wandb_run_id": "x1y2"})
-    known.folder("/work/wandb/run-20270115_080000-x1y2", "wandb", name="x1y2")
-    known.folder("/work/wandb/run-20270115_080000-other", "wandb", name="other")
-    assert known.of_run() == {"folder": "/work/wandb/run-20270115_080000-x1y2", "wandb": "x1y2"}
+    known.folder("/lab/wandb/run-20270115_080000-x1y2", "wandb", name="x1y2")
+    known.folder("/lab/wandb/run-20270115_080000-other", "wandb", name="other")
+    assert known.of_run() == {"folder": "/lab/wandb/run-20270115_080000-x1y2", "wandb": "x1y2"}
 
 
 def test_a_run_and_dvcs_experiment_by_name_and_by_commit(known: Known) -> None:
