@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
@@ -88,6 +89,21 @@ async def test_why_a_stage_is_stale_and_running_it(project: RealProject, jobs: B
         await t.sees("[3 pipeline]")
     (job,) = jobs.jobs().values()
     assert job.command[1:] == ("repro", "--downstream", "train")
+
+
+async def test_while_all_is_paused_the_pipeline_is_not_read(project: RealProject) -> None:
+    async with opened(project) as t:
+        await t.sees("workspace")
+        await t.press("3")
+        await t.sees("all fresh")
+        await t.press("w")
+        await t.sees("paused")
+        await asyncio.sleep(2.5)  # a reading that was under way is over
+        project.write({"params.yaml": "lr: 0.2\n"})
+        await asyncio.sleep(4.5)  # longer than it takes until it is read again
+        await t.sees("all fresh")
+        await t.press("w")
+        await t.sees("1 changed, 2 upstream changed")
 
 
 async def test_a_second_dvc_of_ours_is_not_begun(project: RealProject, jobs: Bench) -> None:

@@ -281,6 +281,8 @@ class Desk:
         self.paused = paused
         self.tower.pause(paused)
         self.box.pause(paused)
+        self.registries.pause(paused)
+        self.pipelines.pause(paused)
 
     @property
     def folder(self) -> Path:

@@ -243,7 +243,6 @@ class ListedScreen(RowKeys, MoveKeys, OverScreen):
 
     def do_live_pause(self) -> None:
         self.pause_or_go_on()
-        self.face.desk.registries.pause(self.face.desk.paused)
 
 
 def _plain(line: Spans, glyphs: Glyphs) -> Spans:

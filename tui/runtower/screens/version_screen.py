@@ -176,7 +176,6 @@ class VersionScreen(VersionKeys, RegistryKeys, LineKeys):
 
     def do_live_pause(self) -> None:
         self.pause_or_go_on()
-        self.registries.pause(self.face.desk.paused)
 
     def do_app_back(self) -> None:
         if not self.stop_download():
