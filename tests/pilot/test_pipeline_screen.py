@@ -106,6 +106,17 @@ async def test_while_all_is_paused_the_pipeline_is_not_read(project: RealProject
         await t.sees("1 changed, 2 upstream changed")
 
 
+async def test_a_source_that_is_read_only_runs_no_stage(project: RealProject) -> None:
+    source = SourceSettings("dvc", str(project.folder), read_only=True)
+    settings = Settings(sources={"dvc": source}, interval=0.2)
+    async with tower(settings, project.folder.parent, (100, 30)) as t:
+        await t.sees("workspace")
+        await t.press("3")
+        await t.sees("all fresh")
+        await t.press("R")
+        await t.hears("runtower is read-only")
+
+
 async def test_a_second_dvc_of_ours_is_not_begun(project: RealProject, jobs: Bench) -> None:
     dvc = project.folder / "dvc"
     dvc.write_text("#!/bin/sh\nexec sleep 100\n")

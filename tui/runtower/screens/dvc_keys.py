@@ -7,13 +7,13 @@ import shlex
 from pathlib import Path
 
 from runtower.acts.dvc_acts import Act, acts_on, dirty_files, git_remotes, wrong_text
-from runtower.acts.repro import check_free, program
+from runtower.acts.repro import program
 from runtower.domain import runs
-from runtower.domain.errors import TowerError
 from runtower.link.offloop import off_loop
 from runtower.present.spans import inert
 from runtower.screens.box_keys import BoxKeys
 from runtower.screens.confirm import Confirm
+from runtower.screens.dvc_jobs import dvc_question, start_dvc, why_no_dvc
 from runtower.screens.field import Field
 from runtower.screens.menu import Choice, Menu
 
@@ -30,17 +30,9 @@ class DvcKeys(BoxKeys):
             return "there is no run here"
         if self.desk.targets[self._source(row)].kind != "dvc":
             return "it is no experiment of DVC's"
-        if self.desk.settings.read_only or self.desk.targets[self._source(row)].read_only:
-            return "runtower is read-only (flag or settings)"
         if not acts_on(self.desk.tower.catalogue.run_key(row).run_id, "x", "", []):
             return "a commit is git's: choose an experiment or the workspace"
-        try:
-            folder = self._folder(row)
-            check_free(self.desk.box.jobs.values(), folder)
-            program(folder, os.environ)
-        except TowerError as error:
-            return inert(error.tried, self.glyphs)
-        return ""
+        return why_no_dvc(self.desk, self._source(row), self._folder(row), self.glyphs)
 
     def _source(self, row: int) -> int:
         return int(self.desk.tower.catalogue.source_numbers()[row])
@@ -77,12 +69,11 @@ class DvcKeys(BoxKeys):
 
     async def _confirm_dvc(self, act: Act, folder: Path, more: tuple[str, ...]) -> None:
         command = [program(folder, os.environ), *act.words, *more]
-        lines = [(shlex.join(command), "bright"), (f"in {folder}", "")]
+        warning = ""
         dirty = await off_loop(lambda: dirty_files(folder)) if act.overwrites else []
         if dirty:
             named = ", ".join(dirty[:_FEW]) + (f" and {len(dirty) - _FEW} more" if len(dirty) > _FEW else "")
-            lines.append((f"the workspace has changes that git doesn't have, and may lose them: {named}", "warning"))
-        lines.append(("as a job of this machine, at once (5)", "dim"))
+            warning = f"the workspace has changes that git doesn't have, and may lose them: {named}"
 
         def answered(yes: bool | None) -> None:
             if yes:
@@ -90,13 +81,10 @@ class DvcKeys(BoxKeys):
             else:
                 self.say("all is left as it was")
 
-        self.app.push_screen(Confirm(inert(act.text, self.glyphs), lines, "do it"), answered)
+        question = dvc_question(command, folder, warning)
+        self.app.push_screen(Confirm(inert(act.text, self.glyphs), question, "do it"), answered)
 
     async def _do_dvc(self, command: list[str], folder: Path) -> None:
-        try:
-            check_free(self.desk.box.jobs.values(), folder)
-            name = await self.desk.control.carry_out(command, folder, f"dvc {' '.join(command[1:3])}")
-        except TowerError as error:
-            self.app.notify(inert(str(error), self.glyphs), severity="warning", markup=False)
-            return
-        self.say(f"{name} runs dvc {' '.join(command[1:])[:60]}")
+        title = f"dvc {' '.join(command[1:3])}"
+        if said := await start_dvc(self.app, self.desk, command, folder, title, self.glyphs):
+            self.say(said)

@@ -11,8 +11,7 @@ from typing import ClassVar, Final
 from runtower.acts.face import Face
 from runtower.acts.listed import Head
 from runtower.acts.pipeline_rows import about_stage, group_of, stage_heads, stage_rows
-from runtower.acts.repro import WAYS, check_free, command_of, last_of, program
-from runtower.domain.errors import TowerError
+from runtower.acts.repro import WAYS, command_of, last_of
 from runtower.domain.pipelines import Stage
 from runtower.keymap import Keymap
 from runtower.present.glyphs import Glyphs
@@ -21,6 +20,7 @@ from runtower.present.spans import Line as Spans
 from runtower.present.spans import inert
 from runtower.screens.confirm import Confirm
 from runtower.screens.copying import copy_out
+from runtower.screens.dvc_jobs import dvc_question, start_dvc, why_no_dvc
 from runtower.screens.job_log import open_log
 from runtower.screens.listed_screen import ListedScreen
 from runtower.screens.menu import Choice, Menu
@@ -123,21 +123,11 @@ class PipelineScreen(ListedScreen):
             grouped = bool(group_of(self.here)) or bool(stage is not None and stage.group)
             return "" if grouped else "it is none of a foreach or matrix"
         if action_id == "stage.repro":
-            return self._why_no_repro()
+            return why_no_dvc(self.face.desk, self._number, self._folder, self.glyphs)
         if action_id == "log.open" and last_of(self.face.desk.box.jobs.values(), self._folder) is None:
             return "no dvc was run from here in this project"
         if action_id == "take.command" and stage is None:
             return "choose one of its stages (enter shows them)"
-        return ""
-
-    def _why_no_repro(self) -> str:
-        if self.face.desk.settings.read_only:
-            return "runtower is read-only (flag or settings)"
-        try:
-            check_free(self.face.desk.box.jobs.values(), self._folder)
-            program(self._folder, os.environ)
-        except TowerError as error:
-            return inert(error.tried, self.glyphs)
         return ""
 
     def do_stage_fold(self) -> None:
@@ -162,28 +152,17 @@ class PipelineScreen(ListedScreen):
         self.app.push_screen(Menu(f"dvc repro {inert(name, self.glyphs)}", found), chosen)
 
     def _confirm(self, command: list[str], folder: Path) -> None:
-        lines = [
-            (shlex.join(command), "bright"),
-            (f"in {folder}", ""),
-            ("as a job of this machine, at once (5)", "dim"),
-        ]
-
         def answered(yes: bool | None) -> None:
             if yes:
                 self.run_worker(self._launch(command, folder), exit_on_error=False)
 
-        self.app.push_screen(Confirm("run the pipeline", lines, "run it"), answered)
+        self.app.push_screen(Confirm("run the pipeline", dvc_question(command, folder), "run it"), answered)
 
     async def _launch(self, command: list[str], folder: Path) -> None:
-        control = self.face.desk.control
-        try:
-            check_free(self.face.desk.box.jobs.values(), folder)
-            name = await control.carry_out(command, folder, f"dvc {' '.join(command[1:])}"[:60])
-        except TowerError as error:
-            self.app.notify(inert(str(error), self.glyphs), severity="warning", markup=False)
-            return
-        self.say(f"{name} runs dvc {' '.join(command[1:])[:60]}; {self.keymap.shown('log.open')} shows its log")
-        self.pipelines.refresh()
+        title = f"dvc {' '.join(command[1:])}"[:60]
+        if said := await start_dvc(self.app, self.face.desk, command, folder, title, self.glyphs):
+            self.say(f"{said}; {self.keymap.shown('log.open')} shows its log")
+            self.pipelines.refresh()
 
     def do_log_open(self) -> None:
         job = last_of(self.face.desk.box.jobs.values(), self._folder)
